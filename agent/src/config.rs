@@ -1,0 +1,332 @@
+//! Configuration: one struct per section, defaults that run on one node with SQLite, and
+//! [`Config::validate`], which reports every fault at once.
+//!
+//! Layers, later wins: the defaults below, a TOML file, `TANDEM__SECTION__KEY` in the environment.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that an operator may set.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// Who this node is.
+    pub node: Node,
+    /// The FastAGI listener.
+    pub agi: Agi,
+    /// Where the central data is.
+    pub database: Database,
+    /// How calls are decided.
+    pub route: Route,
+    /// Emergency numbers and the way out for them.
+    pub emergency: Emergency,
+    /// `/live`, `/ready`, `/metrics`.
+    pub http: Http,
+    /// What is logged, and how.
+    pub log: Log,
+}
+
+/// `[node]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Node {
+    /// Name of this node in records, logs and metrics.
+    pub name: String,
+}
+
+/// `[agi]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Agi {
+    /// Address of the listener, unless the service manager hands one over.
+    pub listen: SocketAddr,
+    /// Connections that the kernel holds while none is accepted.
+    pub backlog: u32,
+    /// Sessions at once; one more is closed and counted, and the dialplan's fallback runs.
+    pub sessions: usize,
+    /// Addresses that may connect.
+    pub peers: Vec<IpAddr>,
+    /// Milliseconds for the whole prelude (the `agi_*` lines).
+    pub prelude_ms: u64,
+    /// Bytes of the whole prelude.
+    pub prelude_bytes: usize,
+    /// Milliseconds for the reply to a command that plays nothing.
+    pub reply_ms: u64,
+    /// Seconds that running sessions have to finish after a stop was asked for.
+    pub drain_seconds: u64,
+}
+
+/// `[database]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Database {
+    /// `sqlite:`, `mysql:` (MariaDB too) or `postgres:` addresses of one database, in order of preference.
+    pub urls: Vec<String>,
+    /// Connections kept at the most.
+    pub connections: usize,
+    /// Milliseconds that one question may take, on the server's side and ours.
+    pub question_ms: u64,
+    /// Milliseconds that connecting to one host may take.
+    pub connect_ms: u64,
+    /// Milliseconds between two looks at whether each host is well.
+    pub probe_ms: u64,
+}
+
+/// `[route]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Route {
+    /// Milliseconds for a whole decision; stay below the dialplan's guard (800).
+    pub decision_ms: u64,
+    /// How a line is reached: `{line}` is its id.
+    pub line_dial: String,
+    /// How a gateway is reached: `{number}` and `{gateway}` (its PJSIP endpoint).
+    pub gateway_dial: String,
+    /// Routes handed to the dialplan at the most.
+    pub attempts: usize,
+    /// Length of call, in seconds, for which gateways are compared by cost.
+    pub expected_seconds: u32,
+}
+
+/// `[emergency]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Emergency {
+    /// Numbers that are emergency calls, as dialled.
+    pub numbers: Vec<String>,
+    /// Prefixes for an outside line after which they are emergency calls too (47 CFR 9.16).
+    pub prefixes: Vec<String>,
+    /// PJSIP endpoints that carry them, in order; when empty, the dialplan's own list is used alone.
+    pub gateways: Vec<String>,
+}
+
+/// `[http]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Http {
+    /// Address of the listener.
+    pub listen: SocketAddr,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Log {
+    /// A `tracing` filter: `info`, `tandem=debug,info`.
+    pub filter: String,
+    /// `text` or `json`.
+    pub format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs, one object a line.
+    Json,
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let name = name.trim();
+        Node { name: if name.is_empty() { "node".into() } else { name.into() } }
+    }
+}
+
+impl Default for Agi {
+    fn default() -> Self {
+        Agi {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4573)),
+            backlog: 1024,
+            sessions: 10_000,
+            peers: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
+            prelude_ms: 2_000,
+            prelude_bytes: 64 * 1024,
+            reply_ms: 5_000,
+            drain_seconds: 30,
+        }
+    }
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Database {
+            urls: vec!["sqlite:tandem.db".into()],
+            connections: 8,
+            question_ms: 250,
+            connect_ms: 200,
+            probe_ms: 1_000,
+        }
+    }
+}
+
+impl Default for Route {
+    fn default() -> Self {
+        Route {
+            decision_ms: 500,
+            line_dial: "PJSIP/{line}".into(),
+            gateway_dial: "PJSIP/{number}@{gateway}".into(),
+            attempts: 6,
+            expected_seconds: 180,
+        }
+    }
+}
+
+impl Default for Emergency {
+    fn default() -> Self {
+        Emergency { numbers: vec!["911".into()], prefixes: vec!["9".into()], gateways: Vec::new() }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Http { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4580)) }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Log { filter: "info".into(), format: LogFormat::Text }
+    }
+}
+
+/// Configuration that cannot be used: every fault at once, each naming its key and the mend.
+#[derive(Debug, thiserror::Error)]
+#[error("configuration: {}", .0.join("\nconfiguration: "))]
+pub struct ConfigError(pub Vec<String>);
+
+impl From<config::ConfigError> for ConfigError {
+    fn from(error: config::ConfigError) -> Self {
+        ConfigError(vec![error.to_string()])
+    }
+}
+
+impl Config {
+    /// Reads the layers: defaults, `file` if given, then `TANDEM__SECTION__KEY` from the environment.
+    ///
+    /// # Errors
+    /// Unknown keys, values of the wrong kind, and everything [`Config::validate`] finds.
+    pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
+        Config::from_layers(file, None)
+    }
+
+    /// As [`Config::load`], with `environment` in place of the process's own.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn from_layers(
+        file: Option<&Path>,
+        environment: Option<std::collections::HashMap<String, String>>,
+    ) -> Result<Config, ConfigError> {
+        let mut layers = config::Config::builder();
+        if let Some(file) = file {
+            layers = layers.add_source(config::File::from(PathBuf::from(file)).format(config::FileFormat::Toml));
+        }
+        let environment = config::Environment::with_prefix("TANDEM")
+            .prefix_separator("__")
+            .separator("__")
+            .list_separator(",")
+            .with_list_parse_key("agi.peers")
+            .with_list_parse_key("database.urls")
+            .with_list_parse_key("emergency.numbers")
+            .with_list_parse_key("emergency.prefixes")
+            .with_list_parse_key("emergency.gateways")
+            .try_parsing(true)
+            .source(environment);
+        let layers = layers.add_source(environment).build()?;
+
+        let mut unknown = BTreeSet::new();
+        let config: Config = serde_ignored::deserialize(layers, |key| {
+            unknown.insert(key.to_string());
+        })?;
+        let mut faults: Vec<String> =
+            unknown.iter().map(|key| format!("{key}: no such key; see the table in README.md")).collect();
+        faults.extend(config.validate());
+        if faults.is_empty() { Ok(config) } else { Err(ConfigError(faults)) }
+    }
+
+    /// Every value that parses but cannot work, as `key: what is wrong; what to do`.
+    #[must_use]
+    pub fn validate(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let mut wrong = |bad: bool, text: &str| {
+            if bad {
+                faults.push(text.to_owned());
+            }
+        };
+        wrong(self.node.name.is_empty(), "node.name: is empty; give this node a name of its own");
+        wrong(self.agi.backlog == 0, "agi.backlog: is 0; use 1024");
+        wrong(self.agi.sessions == 0, "agi.sessions: is 0, so that no call could be served; use 10000");
+        wrong(self.agi.peers.is_empty(), "agi.peers: is empty, so that Asterisk could not connect; use [\"127.0.0.1\"]");
+        wrong(self.agi.prelude_ms == 0, "agi.prelude_ms: is 0; use 2000");
+        wrong(self.agi.prelude_bytes < 4096, "agi.prelude_bytes: below 4096, which a common prelude needs; use 65536");
+        wrong(self.agi.reply_ms == 0, "agi.reply_ms: is 0; use 5000");
+        wrong(self.database.urls.is_empty(), "database.urls: is empty; name at least one, such as \"sqlite:tandem.db\"");
+        wrong(self.database.connections == 0, "database.connections: is 0; use 8");
+        wrong(self.database.question_ms < 5, "database.question_ms: below 5; use 250");
+        wrong(self.database.connect_ms == 0, "database.connect_ms: is 0; use 200");
+        wrong(self.database.probe_ms < 50, "database.probe_ms: below 50; use 1000");
+        wrong(
+            self.route.decision_ms < self.database.question_ms,
+            "route.decision_ms: below database.question_ms; a decision asks up to two questions",
+        );
+        wrong(
+            self.route.decision_ms >= 800,
+            "route.decision_ms: not below 800, the dialplan's guard; calls would take the fallback first",
+        );
+        wrong(!self.route.line_dial.contains("{line}"), "route.line_dial: lacks {line}; use \"PJSIP/{line}\"");
+        wrong(
+            !(self.route.gateway_dial.contains("{gateway}") && self.route.gateway_dial.contains("{number}")),
+            "route.gateway_dial: lacks {gateway} or {number}; use \"PJSIP/{number}@{gateway}\"",
+        );
+        wrong(!(1..=20).contains(&self.route.attempts), "route.attempts: not within 1 to 20; use 6");
+        wrong(self.route.expected_seconds == 0, "route.expected_seconds: is 0; use 180");
+        wrong(
+            self.emergency.numbers.is_empty(),
+            "emergency.numbers: is empty; 911 must always be an emergency call, use [\"911\"]",
+        );
+        wrong(
+            self.emergency.numbers.iter().chain(&self.emergency.prefixes).any(|text| {
+                text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit() || b == b'*' || b == b'#')
+            }),
+            "emergency.numbers, emergency.prefixes: hold something else than digits",
+        );
+        let mut kinds: Vec<&str> = self.database.urls.iter().map(|url| scheme(url)).collect();
+        for (url, kind) in self.database.urls.iter().zip(&kinds) {
+            if *kind == "?" {
+                faults.push(format!(
+                    "database.urls: {:?} is not sqlite:, mysql:, mariadb: or postgres:",
+                    url.split(':').next().unwrap_or_default()
+                ));
+            }
+        }
+        kinds.dedup();
+        if kinds.len() > 1 {
+            faults.push("database.urls: mixes kinds of database; list the hosts of one".to_owned());
+        }
+        faults
+    }
+
+    /// The deadline of a whole decision.
+    #[must_use]
+    pub fn decision_deadline(&self) -> Duration {
+        Duration::from_millis(self.route.decision_ms)
+    }
+}
+
+/// The kind of database that a URL names, `?` for none we know.
+fn scheme(url: &str) -> &'static str {
+    match url.split(':').next() {
+        Some("sqlite") => "sqlite",
+        Some("mysql" | "mariadb") => "mysql",
+        Some("postgres" | "postgresql") => "postgres",
+        _ => "?",
+    }
+}

@@ -1,0 +1,9 @@
+//! Tandem: the agent that makes an Asterisk node stateless.
+//!
+//! A call, from socket to row, bottom-up:
+//!
+//! - [`config`]: what an operator sets.
+//! - [`call`]: a call as the flows see it, about ten verbs.
+
+pub mod call;
+pub mod config;
