@@ -131,7 +131,8 @@ pub trait Call: Send {
 
     /// Plays prompts, each of which a key interrupts, and collects up to `most` keys, `#` ending them;
     /// `wait` is how long each next key may take.
-    fn collect(&mut self, prompts: &[Prompt], most: usize, wait: Duration) -> impl Future<Output = Step<Digits>> + Send;
+    fn collect(&mut self, prompts: &[Prompt], most: usize, wait: Duration)
+    -> impl Future<Output = Step<Digits>> + Send;
 
     /// Records to `path` (without extension, WAV). A hangup ends it well: see [`Recording::end`].
     fn record(&mut self, path: &str, limits: &RecordingLimits) -> impl Future<Output = Step<Recording>> + Send;

@@ -264,11 +264,17 @@ impl Config {
         wrong(self.node.name.is_empty(), "node.name: is empty; give this node a name of its own");
         wrong(self.agi.backlog == 0, "agi.backlog: is 0; use 1024");
         wrong(self.agi.sessions == 0, "agi.sessions: is 0, so that no call could be served; use 10000");
-        wrong(self.agi.peers.is_empty(), "agi.peers: is empty, so that Asterisk could not connect; use [\"127.0.0.1\"]");
+        wrong(
+            self.agi.peers.is_empty(),
+            "agi.peers: is empty, so that Asterisk could not connect; use [\"127.0.0.1\"]",
+        );
         wrong(self.agi.prelude_ms == 0, "agi.prelude_ms: is 0; use 2000");
         wrong(self.agi.prelude_bytes < 4096, "agi.prelude_bytes: below 4096, which a common prelude needs; use 65536");
         wrong(self.agi.reply_ms == 0, "agi.reply_ms: is 0; use 5000");
-        wrong(self.database.urls.is_empty(), "database.urls: is empty; name at least one, such as \"sqlite:tandem.db\"");
+        wrong(
+            self.database.urls.is_empty(),
+            "database.urls: is empty; name at least one, such as \"sqlite:tandem.db\"",
+        );
         wrong(self.database.connections == 0, "database.connections: is 0; use 8");
         wrong(self.database.question_ms < 5, "database.question_ms: below 5; use 250");
         wrong(self.database.connect_ms == 0, "database.connect_ms: is 0; use 200");
@@ -293,9 +299,11 @@ impl Config {
             "emergency.numbers: is empty; 911 must always be an emergency call, use [\"911\"]",
         );
         wrong(
-            self.emergency.numbers.iter().chain(&self.emergency.prefixes).any(|text| {
-                text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit() || b == b'*' || b == b'#')
-            }),
+            self.emergency
+                .numbers
+                .iter()
+                .chain(&self.emergency.prefixes)
+                .any(|text| text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit() || b == b'*' || b == b'#')),
             "emergency.numbers, emergency.prefixes: hold something else than digits",
         );
         let mut kinds: Vec<&str> = self.database.urls.iter().map(|url| scheme(url)).collect();

@@ -1,0 +1,45 @@
+//! Where a number or an extension leads: a line or a ring group.
+
+/// Where a number or an extension leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// One line.
+    Line(Ringing),
+    /// Several lines.
+    RingGroup(RingGroup),
+}
+
+/// A line that is to ring.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ringing {
+    /// The line's id, which is its SIP user or PJSIP endpoint.
+    pub line_id: String,
+    /// False when the line or its account is suspended or closed.
+    pub active: bool,
+    /// Calls at once on one node, 0 for no limit.
+    pub max_calls: i32,
+    /// Seconds it rings before the call counts as unanswered.
+    pub ring_seconds: i32,
+}
+
+/// Lines that ring together or one after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RingGroup {
+    /// The ring group's id.
+    pub id: String,
+    /// Together, or in order of position.
+    pub strategy: Strategy,
+    /// Seconds that it (or, in order, each member) rings.
+    pub ring_seconds: i32,
+    /// Its lines in order of position; may be empty.
+    pub members: Vec<Ringing>,
+}
+
+/// How a ring group rings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strategy {
+    /// `together`: all at once.
+    Together,
+    /// `in_order`: one after the other.
+    InOrder,
+}
