@@ -24,6 +24,10 @@ pub struct Config {
     pub route: Route,
     /// Emergency numbers and the way out for them.
     pub emergency: Emergency,
+    /// Where audio is on the node.
+    pub media: Media,
+    /// The Asterisk of this node, for `tandem check`.
+    pub asterisk: Asterisk,
     /// `/live`, `/ready`, `/metrics`.
     pub http: Http,
     /// What is logged, and how.
@@ -102,6 +106,22 @@ pub struct Emergency {
     pub prefixes: Vec<String>,
     /// PJSIP endpoints that carry them, in order; when empty, the dialplan's own list is used alone.
     pub gateways: Vec<String>,
+}
+
+/// `[media]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Media {
+    /// Folder for recordings in progress, which Asterisk and the agent may both write.
+    pub recordings: PathBuf,
+}
+
+/// `[asterisk]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Asterisk {
+    /// Program and arguments to which `-rx COMMAND` is added to ask Asterisk something.
+    pub command: Vec<String>,
 }
 
 /// `[http]`
@@ -185,6 +205,18 @@ impl Default for Emergency {
     }
 }
 
+impl Default for Media {
+    fn default() -> Self {
+        Media { recordings: "/var/spool/tandem/recordings".into() }
+    }
+}
+
+impl Default for Asterisk {
+    fn default() -> Self {
+        Asterisk { command: vec!["asterisk".into()] }
+    }
+}
+
 impl Default for Http {
     fn default() -> Self {
         Http { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4580)) }
@@ -234,6 +266,7 @@ impl Config {
             .separator("__")
             .list_separator(",")
             .with_list_parse_key("agi.peers")
+            .with_list_parse_key("asterisk.command")
             .with_list_parse_key("database.urls")
             .with_list_parse_key("emergency.numbers")
             .with_list_parse_key("emergency.prefixes")
@@ -294,6 +327,8 @@ impl Config {
         );
         wrong(!(1..=20).contains(&self.route.attempts), "route.attempts: not within 1 to 20; use 6");
         wrong(self.route.expected_seconds == 0, "route.expected_seconds: is 0; use 180");
+        wrong(self.asterisk.command.is_empty(), "asterisk.command: is empty; use [\"asterisk\"]");
+        wrong(!self.media.recordings.is_absolute(), "media.recordings: is not an absolute path; Asterisk needs one");
         wrong(
             self.emergency.numbers.is_empty(),
             "emergency.numbers: is empty; 911 must always be an emergency call, use [\"911\"]",

@@ -29,6 +29,8 @@ pub struct LineCaller {
     pub area_code: String,
     /// Digits dialled for an outside line, `9`; empty for none.
     pub outside_prefix: String,
+    /// Extension of the line in its account, shown on internal calls; the first, if it has several.
+    pub own_extension: Option<String>,
     /// Number that the line shows, digits of E.164.
     pub caller_number: Option<String>,
     /// True when the line withholds its number.
@@ -58,6 +60,8 @@ pub struct Account {
     pub sell_deck_id: Option<String>,
     /// Whether a call may cost more than it is sold for.
     pub allow_loss: bool,
+    /// What one unit of the account's currency is worth in the base currency, in millionths.
+    pub currency_value_micros: i64,
     /// Most that a minute may be sold for, in millionths of the account's currency unit.
     pub max_per_minute_micros: Option<i64>,
     /// Highest connect fee that may be sold, in millionths of the account's currency unit.

@@ -1,5 +1,7 @@
 //! Where a number or an extension leads: a line or a ring group.
 
+use std::fmt;
+
 /// Where a number or an extension leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
@@ -42,4 +44,20 @@ pub enum Strategy {
     Together,
     /// `in_order`: one after the other.
     InOrder,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Line(line) => write!(f, "line {}{}", line.line_id, if line.active { "" } else { " (not active)" }),
+            Target::RingGroup(group) => {
+                let how = match group.strategy {
+                    Strategy::Together => "together",
+                    Strategy::InOrder => "in order",
+                };
+                let lines: Vec<&str> = group.members.iter().map(|line| line.line_id.as_str()).collect();
+                write!(f, "ring group {}, {how}: {}", group.id, lines.join(", "))
+            }
+        }
+    }
 }

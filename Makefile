@@ -1,0 +1,28 @@
+# Two commands do everything: `make run` and `make test`. CARGO_ARGS and ONCE=1 are theirs.
+.PHONY: run test soak bench lint build
+
+run:
+	tests/lab/install.sh run
+	cargo build --release --bin tandem
+	cargo run --release --package tandem-tests --bin tandem-demo -- $(if $(ONCE),--once)
+
+build:
+	cargo build --workspace --all-targets
+
+test: lint
+	tests/lab/install.sh test
+	cargo build --workspace --all-targets
+	cargo test --workspace
+
+soak:
+	tests/lab/install.sh test
+	cargo build --workspace --all-targets
+	TANDEM_SOAK=1 cargo test --workspace --release
+
+bench:
+	tests/lab/install.sh test
+	cargo bench --workspace
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings

@@ -1,0 +1,3 @@
+//! [`Call`](crate::call::Call), once for each way a call reaches the agent.
+
+pub mod simulator;

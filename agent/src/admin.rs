@@ -1,0 +1,7 @@
+//! What operators use beside calls: the HTTP surface and the commands that look, explain and import.
+
+pub mod check;
+pub mod explain;
+pub mod http;
+pub mod import;
+pub mod simulate;

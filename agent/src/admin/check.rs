@@ -1,0 +1,157 @@
+//! `tandem check`: everything that is wrong with configuration, database and Asterisk, and how to mend it.
+
+use std::fmt;
+use std::io::Write as _;
+use std::process::{ExitCode, Stdio};
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::config::Config;
+use crate::service;
+use crate::store::SchemaState;
+
+/// Patience with Asterisk and the database; an operator waits.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Dialplan contexts of `dialplan/asterisk/tandem.conf` without which calls do not reach the agent.
+const CONTEXTS: &[&str] = &["tandem-edge", "tandem-gateway", "tandem-line", "tandem-act", "tandem-fallback"];
+
+/// Modules of Asterisk that the dialplan needs.
+const MODULES: &[&str] =
+    &["res_agi.so", "app_dial.so", "chan_pjsip.so", "pbx_config.so", "func_groupcount.so", "func_callerid.so"];
+
+/// What was found about one thing.
+#[derive(Debug)]
+pub enum Finding {
+    /// It is as it should be.
+    Good(String),
+    /// It is wrong; how to mend it.
+    Wrong(String, String),
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Finding::Good(what) => write!(f, "ok     {what}"),
+            Finding::Wrong(what, mend) => write!(f, "WRONG  {what}\n       -> {mend}"),
+        }
+    }
+}
+
+/// Prints every finding; fails when one is wrong.
+pub async fn run(config: &Config) -> ExitCode {
+    let mut findings = vec![Finding::Good("configuration: every key is known and every value can be used".into())];
+    let (database, asterisk) = tokio::join!(database(config), asterisk(config));
+    findings.extend(database);
+    findings.extend(asterisk);
+    if config.emergency.gateways.is_empty() {
+        findings.push(Finding::Wrong(
+            "emergency.gateways: is empty; 911 goes out on the dialplan's own list alone".into(),
+            "name the PJSIP endpoints that carry emergency calls, in order".into(),
+        ));
+    }
+    let wrong = findings.iter().any(|finding| matches!(finding, Finding::Wrong(..)));
+    let text: String = findings.iter().map(|finding| format!("{finding}\n")).collect();
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) if !wrong => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+async fn database(config: &Config) -> Vec<Finding> {
+    let store = match service::store(config) {
+        Ok(store) => store,
+        Err(error) => return vec![Finding::Wrong(format!("database.urls: {error}"), "mend the URL".into())],
+    };
+    let mut findings = Vec::new();
+    for host in store.examine_hosts().await {
+        findings.push(match host.fault {
+            None => Finding::Good(format!("database {}: is ready", host.name)),
+            Some(fault) => Finding::Wrong(
+                format!("database {}: {fault}", host.name),
+                "calls use the other hosts, if any; start it, or mend database.urls".into(),
+            ),
+        });
+    }
+    let schema = match timeout(PATIENCE, store.schema_state()).await {
+        Ok(Ok(SchemaState::Current)) => Finding::Good("schema: is up to date".into()),
+        Ok(Ok(SchemaState::Behind(missing))) => {
+            Finding::Wrong(format!("schema: {missing} migrations are missing"), "run `tandem migrate`".into())
+        }
+        Ok(Ok(SchemaState::Ahead)) => Finding::Wrong(
+            "schema: is of a newer version than this agent".into(),
+            "update the agent on this node".into(),
+        ),
+        Ok(Err(error)) => Finding::Wrong(format!("schema: cannot be read: {error}"), "see the database above".into()),
+        Err(_) => Finding::Wrong("schema: no answer within 5 s".into(), "see the database above".into()),
+    };
+    findings.push(schema);
+    findings
+}
+
+async fn asterisk(config: &Config) -> Vec<Finding> {
+    let version = match ask(config, "core show version").await {
+        Ok(version) => version,
+        Err(fault) => {
+            let mend = "start Asterisk, run this as a user who may ask it, or mend asterisk.command";
+            return vec![Finding::Wrong(format!("asterisk: {fault}"), mend.into())];
+        }
+    };
+    let mut findings = vec![match major(&version) {
+        Some(major) if major < 18 => {
+            Finding::Wrong(format!("asterisk: version {major} is too old"), "update it to 18 or later".into())
+        }
+        Some(_) | None => Finding::Good(format!("asterisk: {}", version.lines().next().unwrap_or_default())),
+    }];
+    for context in CONTEXTS {
+        match ask(config, &format!("dialplan show {context}")).await {
+            Ok(answer) if answer.contains(&format!("'{context}'")) && !answer.contains("There is no existence") => {
+                findings.push(Finding::Good(format!("asterisk: context {context} is there")));
+            }
+            _ => findings.push(Finding::Wrong(
+                format!("asterisk: context {context} is missing"),
+                "#include \"tandem.conf\" in extensions.conf, then `asterisk -rx 'dialplan reload'`".into(),
+            )),
+        }
+    }
+    for module in MODULES {
+        match ask(config, &format!("module show like {module}")).await {
+            Ok(answer) if answer.contains("Running") && !answer.contains("Not Running") => {}
+            _ => findings.push(Finding::Wrong(
+                format!("asterisk: module {module} is not running"),
+                format!("load it in modules.conf, then `asterisk -rx 'module load {module}'`"),
+            )),
+        }
+    }
+    findings
+}
+
+/// What Asterisk answers to a command of its console.
+async fn ask(config: &Config, question: &str) -> Result<String, String> {
+    let [program, arguments @ ..] = config.asterisk.command.as_slice() else {
+        return Err("asterisk.command is empty".into());
+    };
+    let asked = Command::new(program)
+        .args(arguments)
+        .args(["-rx", question])
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = match timeout(PATIENCE, asked).await {
+        Ok(Ok(output)) => output,
+        Ok(Err(error)) => return Err(format!("{program} cannot be run: {error}")),
+        Err(_) => return Err(format!("{program} -rx {question:?} gave no answer within 5 s")),
+    };
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(format!("is not running: {}", String::from_utf8_lossy(&output.stderr).trim()))
+    }
+}
+
+/// 22 of `Asterisk 22.10.1~dfsg built by ...`; `None` for a development build.
+fn major(version: &str) -> Option<u32> {
+    version.split_whitespace().nth(1)?.split('.').next()?.parse().ok()
+}

@@ -1,0 +1,123 @@
+//! The command line: what an operator types, and what it answers.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use clap::{Args, Parser, Subcommand};
+
+use crate::admin::{check, explain, import, simulate};
+use crate::config::{Config, ConfigError};
+use crate::service;
+
+/// The agent that makes an Asterisk node stateless: it decides each call by asking the central database.
+///
+/// Every command reads the same configuration: defaults that run on one node with SQLite, then the TOML file, then
+/// TANDEM__SECTION__KEY from the environment (TANDEM__DATABASE__URLS=mysql://tandem@db1/tandem).
+#[derive(Debug, Parser)]
+#[command(name = "tandem", version, max_term_width = 100)]
+pub struct Arguments {
+    /// Configuration file; without it, defaults and the environment alone
+    #[arg(short, long, global = true, value_name = "FILE", env = "TANDEM_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve calls until stopped
+    ///
+    /// SIGTERM or SIGINT stops softly: no new session is taken and running ones may finish within agi.drain_seconds; a
+    /// second signal stops at once. A listener handed over by the service manager (LISTEN_FDS) is used instead of
+    /// agi.listen, so that calls wait in it while the agent restarts. With SQLite the schema is kept up to date by itself.
+    Serve,
+    /// Say everything that is wrong with configuration, database and Asterisk, and how to mend it
+    ///
+    /// Exits with 0 when nothing is wrong, with 1 otherwise.
+    Check,
+    /// Bring the database's schema up to date
+    ///
+    /// Harmless when it already is. Run it once for the cluster, before the agents of a new version start.
+    Migrate,
+    /// Take a CSV file into the database: all of it, or nothing
+    Import(import::Import),
+    /// Show what would happen to a call, step by step, with every gateway considered
+    Explain(Explain),
+    /// Converse with a flow in the terminal, without a telephone
+    Simulate(Simulate),
+}
+
+/// `tandem explain`
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// Who calls: the id of a line, or gateway:ID for an inbound call
+    pub from: String,
+    /// What is dialled: an extension, a number in any of the line's ways of dialling, 911
+    pub to: String,
+    /// Caller number that the phone or carrier presents
+    #[arg(long, default_value = "", value_name = "NUMBER")]
+    pub caller: String,
+    /// The time whose rates hold, RFC 3339 or YYYY-MM-DD (UTC); now by default
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub at: Option<DateTime<Utc>>,
+    /// For programs: one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tandem simulate`
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// The flow: route, linetest
+    pub flow: String,
+    /// Its arguments as in AGI(agi://host/FLOW,ARGUMENTS): for route, "line 1001" or "gateway gw-a"
+    pub arguments: Vec<String>,
+    /// What was dialled
+    #[arg(long, default_value = "", value_name = "NUMBER")]
+    pub dialled: String,
+    /// The caller's number
+    #[arg(long, default_value = "", value_name = "NUMBER")]
+    pub caller: String,
+}
+
+/// RFC 3339, or a day, which starts at midnight UTC.
+fn parse_time(text: &str) -> Result<DateTime<Utc>, String> {
+    DateTime::parse_from_rfc3339(text)
+        .map(|time| time.to_utc())
+        .ok()
+        .or_else(|| Some(text.parse::<NaiveDate>().ok()?.and_hms_opt(0, 0, 0)?.and_utc()))
+        .ok_or_else(|| format!("{text:?} is neither a time such as 2027-01-31T18:00:00Z nor a day such as 2027-01-31"))
+}
+
+/// Runs a command; its failure is told on standard error.
+pub async fn run(arguments: Arguments) -> ExitCode {
+    let config = match Config::load(arguments.config.as_deref()) {
+        Ok(config) => config,
+        Err(error @ ConfigError(_)) => return failed(error),
+    };
+    match arguments.command {
+        Command::Serve => ended(service::serve(config).await),
+        Command::Check => check::run(&config).await,
+        Command::Migrate => ended(service::migrate(&config).await),
+        Command::Import(import) => ended(import::run(&config, import).await),
+        Command::Explain(call) => ended(explain::run(&config, &call).await),
+        Command::Simulate(simulation) => ended(simulate::run(&config, simulation).await),
+    }
+}
+
+fn ended<E: std::fmt::Display>(result: Result<(), E>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(error),
+    }
+}
+
+/// Says on standard error why nothing came of it.
+#[allow(clippy::print_stderr, reason = "the command line's own voice")]
+pub fn failed(error: impl std::fmt::Display) -> ExitCode {
+    eprintln!("tandem: {error}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,101 @@
+//! The conversations and decisions, by name, and the one runner that ends each of them.
+
+pub mod linetest;
+pub mod route;
+
+use std::path::PathBuf;
+
+use metrics::{Counter, Histogram};
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use self::route::decision::Refusal;
+use self::route::rules::Rules;
+use crate::call::{Call, Ended};
+use crate::store::Store;
+
+/// What the dialplan, a Stasis app or the terminal may ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// Decide a call.
+    Route,
+    /// Test a line.
+    LineTest,
+}
+
+impl Flow {
+    /// Every flow there is.
+    pub const ALL: &[Flow] = &[Flow::Route, Flow::LineTest];
+
+    /// The name in `AGI(agi://host/<name>)`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Flow::Route => "route",
+            Flow::LineTest => "linetest",
+        }
+    }
+
+    /// The flow of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Flow> {
+        Flow::ALL.iter().copied().find(|flow| flow.name() == name)
+    }
+}
+
+/// What flows need of the rest of the agent.
+#[derive(Debug)]
+pub struct Ports {
+    /// The central data.
+    pub store: Store,
+    /// How calls are decided.
+    pub rules: Rules,
+    /// Folder for recordings in progress; Asterisk writes there, the agent reads.
+    pub recordings: PathBuf,
+    /// Time that decisions take.
+    pub decision_seconds: Histogram,
+    decisions: Vec<(&'static str, Counter)>,
+}
+
+impl Ports {
+    /// Ports over this store, by these rules.
+    #[must_use]
+    pub fn new(store: Store, rules: Rules, recordings: PathBuf) -> Ports {
+        let outcomes = ["dial", "emergency", "undecided"].into_iter().chain(Refusal::ALL.iter().map(|r| r.reason()));
+        Ports {
+            store,
+            rules,
+            recordings,
+            decision_seconds: metrics::histogram!("tandem_decision_seconds"),
+            decisions: outcomes
+                .map(|outcome| (outcome, metrics::counter!("tandem_decisions_total", "outcome" => outcome)))
+                .collect(),
+        }
+    }
+
+    fn count(&self, outcome: &str) {
+        if let Some((_, counter)) = self.decisions.iter().find(|(name, _)| *name == outcome) {
+            counter.increment(1);
+        }
+    }
+}
+
+/// Runs a flow to its end, however it ends, and logs the call in one line.
+pub async fn run(flow: Flow, arguments: &[String], call: &mut impl Call, ports: &Ports) {
+    let started = Instant::now();
+    let ended = match flow {
+        Flow::Route => route::run(call, arguments, ports).await,
+        Flow::LineTest => linetest::run(call, ports).await,
+    };
+    let caller = call.caller();
+    let (uniqueid, dialled, flow) = (caller.uniqueid.as_str(), caller.dialled.as_str(), flow.name());
+    let milliseconds = started.elapsed().as_secs_f64() * 1e3;
+    let from = arguments.join(" ");
+    match ended {
+        Ok(outcome) => info!(uniqueid, flow, from, dialled, outcome, milliseconds, "call"),
+        Err(Ended::Hangup) => info!(uniqueid, flow, from, dialled, outcome = "hangup", milliseconds, "call"),
+        Err(Ended::Failed(fault)) => {
+            warn!(uniqueid, flow, from, dialled, outcome = "failed", milliseconds, %fault, "call");
+        }
+    }
+}

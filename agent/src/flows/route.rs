@@ -1,0 +1,74 @@
+//! The flow `route`: one short exchange that tells the dialplan what becomes of a call.
+//!
+//! `AGI(agi://127.0.0.1:4573/route,line,<line id>)` or `AGI(.../route,gateway,<gateway id>)`. The call is not answered
+//! and no session is held: one `MSet` carries the whole answer.
+
+pub mod answer;
+pub mod cost;
+pub mod decide;
+pub mod decision;
+pub mod explanation;
+pub mod number;
+pub mod ring;
+pub mod rules;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use chrono::Utc;
+use tokio::time::Instant;
+
+use self::decide::{Origin, Request};
+use self::decision::Decision;
+use self::explanation::Silent;
+use super::Ports;
+use crate::call::{Call, Ended, Step};
+
+/// Decides the call and sets the answer.
+///
+/// # Errors
+/// The caller hung up meanwhile, or the store could not be asked. Then `TANDEM_DONE` is not set and the dialplan's
+/// fallback takes the call.
+pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> Step<&'static str> {
+    let started = Instant::now();
+    let caller = call.caller();
+    let mut hasher = DefaultHasher::new();
+    caller.uniqueid.hash(&mut hasher);
+    let request = Request {
+        origin: origin(arguments),
+        dialled: &caller.dialled,
+        caller_number: &caller.number,
+        caller_name: &caller.name,
+        seed: hasher.finish(),
+        at: Utc::now(),
+    };
+    let by = started + ports.rules.deadline;
+    let decided = decide::decide(&request, &ports.rules, &ports.store, by, &mut Silent).await;
+    ports.decision_seconds.record(started.elapsed());
+    let decision = match decided {
+        Ok(decision) => decision,
+        Err(error) => {
+            ports.count("undecided");
+            return Err(Ended::Failed(crate::call::Fault(format!("the call could not be decided: {error}"))));
+        }
+    };
+    let outcome = match &decision {
+        Decision::Dial(_) => "dial",
+        Decision::Emergency(_) => "emergency",
+        Decision::Reject(rejection) => rejection.refusal.reason(),
+    };
+    ports.count(outcome);
+    let variables = answer::variables(&decision);
+    let pairs: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    call.set(&pairs).await?;
+    Ok(outcome)
+}
+
+/// Who calls, by the arguments of the `AGI()` call. More arguments than two mean that a header held a comma: no id of ours.
+fn origin(arguments: &[String]) -> Origin<'_> {
+    match arguments {
+        [kind, id] if kind == "gateway" => Origin::Gateway(id),
+        [kind, ..] if kind == "gateway" => Origin::Gateway(""),
+        [kind, id] if kind == "line" => Origin::Line(id),
+        _ => Origin::Line(""),
+    }
+}

@@ -1,0 +1,96 @@
+//! A decision as the variables that the dialplan acts on; the contract is in dialplan/README.md.
+
+use super::decision::{Attempt, Decision, Rate};
+use crate::store::destination::Price;
+
+/// Longest name or number shown, in characters: enough for any phone, and far below Asterisk's line limit.
+const SHOWN: usize = 80;
+
+/// The variables in order; `TANDEM_DONE` is last, so that its presence says that all of them are there.
+#[must_use]
+pub fn variables(decision: &Decision) -> Vec<(String, String)> {
+    let mut variables = Variables(Vec::with_capacity(16));
+    match decision {
+        Decision::Dial(dial) => {
+            variables.set("TANDEM_ACTION", "dial");
+            variables.set("TANDEM_ACCOUNT", &dial.account_id);
+            variables.set("TANDEM_ACCOUNT_CAP", dial.account_cap.to_string());
+            variables.set("TANDEM_LINE_CAP", dial.line_cap.to_string());
+            variables.set("TANDEM_NUMBER", &dial.number);
+            variables.set("TANDEM_CLASS", &dial.class);
+            variables.set("TANDEM_CALLER_NAME", shown(&dial.caller_name));
+            variables.set("TANDEM_PRIVACY", if dial.privacy { "1" } else { "0" });
+            variables.attempts(&dial.attempts);
+        }
+        Decision::Emergency(emergency) => {
+            variables.set("TANDEM_ACTION", "emergency");
+            variables.set("TANDEM_NUMBER", &emergency.number);
+            variables.set("TANDEM_CLASS", "emergency");
+            variables.attempts(&emergency.attempts);
+        }
+        Decision::Reject(rejection) => {
+            variables.set("TANDEM_ACTION", "reject");
+            variables.set("TANDEM_REASON", rejection.refusal.reason());
+            variables.set("TANDEM_CAUSE", rejection.refusal.cause().to_string());
+            variables.set("TANDEM_PROMPT", rejection.refusal.prompt());
+            variables.set("TANDEM_ACCOUNT", &rejection.account_id);
+            variables.set("TANDEM_NUMBER", &rejection.number);
+            variables.set("TANDEM_CLASS", &rejection.class);
+        }
+    }
+    variables.set("TANDEM_DONE", "1");
+    variables.0
+}
+
+struct Variables(Vec<(String, String)>);
+
+impl Variables {
+    fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.push((name.into(), value.into()));
+    }
+
+    fn attempts(&mut self, attempts: &[Attempt]) {
+        self.set("TANDEM_ROUTES", attempts.len().to_string());
+        for (n, attempt) in attempts.iter().enumerate() {
+            let n = n + 1;
+            self.set(format!("TANDEM_ROUTE_{n}_KIND"), attempt.kind.name());
+            self.set(format!("TANDEM_ROUTE_{n}_NAME"), &attempt.name);
+            self.set(format!("TANDEM_ROUTE_{n}_DIAL"), &attempt.dial);
+            self.set(format!("TANDEM_ROUTE_{n}_CAP"), attempt.cap.to_string());
+            self.set(format!("TANDEM_ROUTE_{n}_SECONDS"), attempt.seconds.to_string());
+            self.set(format!("TANDEM_ROUTE_{n}_CALLER"), shown(&attempt.caller));
+            self.set(format!("TANDEM_ROUTE_{n}_NEXT"), attempt.next.name());
+            self.set(format!("TANDEM_ROUTE_{n}_RATE"), attempt.rate.as_ref().map(rate).unwrap_or_default());
+        }
+    }
+}
+
+/// What may be shown: no control characters, which AGI cannot carry, and not more than a phone can show.
+fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(SHOWN).collect()
+}
+
+/// `buy=DECK/VERSION/PREFIX/PER_MINUTE/CONNECT_FEE/INITIAL/INCREMENT/CURRENCY` and, for an account that is billed,
+/// `;sell=` and the same; amounts in micros.
+fn rate(rate: &Rate) -> String {
+    let mut text = format!("buy={}", price(&rate.buy));
+    if let Some(sell) = &rate.sell {
+        text.push_str(";sell=");
+        text.push_str(&price(sell));
+    }
+    text
+}
+
+fn price(price: &Price) -> String {
+    format!(
+        "{}/{}/{}/{}/{}/{}/{}/{}",
+        price.deck_id,
+        price.deck_version_id,
+        price.prefix,
+        price.per_minute_micros,
+        price.connect_fee_micros,
+        price.initial_seconds,
+        price.increment_seconds,
+        price.currency,
+    )
+}

@@ -1,0 +1,195 @@
+//! What becomes of a call: the answer to the dialplan, before it is written as variables.
+
+use crate::store::destination::Price;
+
+/// What becomes of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Try these routes in order.
+    Dial(Dial),
+    /// Send it to the emergency gateways, these first, then those that the dialplan knows by itself.
+    Emergency(Emergency),
+    /// Refuse it.
+    Reject(Rejection),
+}
+
+/// A call that is to be tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dial {
+    /// The account that pays, or, inbound, that is called.
+    pub account_id: String,
+    /// Calls of that account at once on this node, 0 for no limit.
+    pub account_cap: i32,
+    /// Calls of the calling line at once on this node, 0 for no limit.
+    pub line_cap: i32,
+    /// Digits of E.164, or the extension.
+    pub number: String,
+    /// Class of the number.
+    pub class: String,
+    /// Name to show.
+    pub caller_name: String,
+    /// Whether the caller's number is withheld.
+    pub privacy: bool,
+    /// At least one, in order of trial.
+    pub attempts: Vec<Attempt>,
+}
+
+/// An emergency call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Emergency {
+    /// The emergency number, without a prefix for an outside line.
+    pub number: String,
+    /// The gateways configured, in order; may be empty.
+    pub attempts: Vec<Attempt>,
+}
+
+/// One thing to dial.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// What it is.
+    pub kind: Kind,
+    /// Its id.
+    pub name: String,
+    /// Technology and resource for `Dial`.
+    pub dial: String,
+    /// Calls of it at once on this node, 0 for no limit.
+    pub cap: i32,
+    /// Seconds that it may ring.
+    pub seconds: i32,
+    /// The caller's number as it wants it; may be empty.
+    pub caller: String,
+    /// When the next attempt follows.
+    pub next: Next,
+    /// The rates that the decision used, for the record.
+    pub rate: Option<Rate>,
+}
+
+/// What an attempt dials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A line.
+    Line,
+    /// A ring group, all at once.
+    Group,
+    /// A gateway.
+    Gateway,
+}
+
+impl Kind {
+    /// As the dialplan and the records call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Line => "line",
+            Kind::Group => "group",
+            Kind::Gateway => "gateway",
+        }
+    }
+}
+
+/// When the next attempt follows a failed one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// On timeout, 408, and 5xx except 501 and 505.
+    OnFault,
+    /// On 403 and 404 as well.
+    OnForbidden,
+    /// On everything but an answer and the caller's hangup.
+    Always,
+}
+
+impl Next {
+    /// As the dialplan reads it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Next::OnFault => "",
+            Next::OnForbidden => "forbidden",
+            Next::Always => "any",
+        }
+    }
+}
+
+/// The prices that a decision used: what the gateway charges, and what the account pays, if it is billed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rate {
+    /// What the gateway charges.
+    pub buy: Price,
+    /// What the account pays.
+    pub sell: Option<Price>,
+}
+
+/// A refusal, with what is known of whom it concerns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// Why.
+    pub refusal: Refusal,
+    /// The account, as far as known; else empty.
+    pub account_id: String,
+    /// The number as normalised, else as dialled.
+    pub number: String,
+    /// Its class, as far as known; else empty.
+    pub class: String,
+}
+
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $name:ident, $reason:literal, $cause:literal, $prompt:literal;)*) => {
+        /// Why a call is refused.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Refusal {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Refusal {
+            /// Every refusal there is.
+            pub const ALL: &[Refusal] = &[$(Refusal::$name),*];
+
+            /// The word for records, logs and metrics.
+            #[must_use]
+            pub fn reason(self) -> &'static str {
+                match self { $(Refusal::$name => $reason,)* }
+            }
+
+            /// The cause to hang up with (ITU-T Q.850).
+            #[must_use]
+            pub fn cause(self) -> u16 {
+                match self { $(Refusal::$name => $cause,)* }
+            }
+
+            /// What the caller hears: files of Asterisk's core sounds, joined by `&`.
+            #[must_use]
+            pub fn prompt(self) -> &'static str {
+                match self { $(Refusal::$name => $prompt,)* }
+            }
+        }
+    };
+}
+
+refusals! {
+    /// The edge named no line, or one that is not in the database.
+    LineUnknown, "line-unknown", 21, "feature-not-avail-line";
+    /// The line is suspended or closed.
+    LineInactive, "line-inactive", 21, "feature-not-avail-line";
+    /// The calling, or called, account is suspended or closed.
+    AccountInactive, "account-inactive", 21, "ss-noservice";
+    /// The call comes from a gateway that is not in the database.
+    GatewayUnknown, "gateway-unknown", 21, "ss-noservice";
+    /// The call comes from a gateway that is suspended or closed.
+    GatewayInactive, "gateway-inactive", 21, "ss-noservice";
+    /// What was dialled is no number.
+    NumberInvalid, "number-invalid", 28, "cannot-complete-as-dialed&check-number-dial-again";
+    /// An inbound call to a number that is not ours, or that leads nowhere.
+    NumberUnassigned, "number-unassigned", 1, "ss-noservice";
+    /// The line may not call this class of number.
+    ClassForbidden, "class-forbidden", 21, "im-sorry&cannot-complete-as-dialed";
+    /// The prefix is blocked for the account, or for everybody.
+    PrefixBlocked, "prefix-blocked", 21, "im-sorry&cannot-complete-as-dialed";
+    /// The account's deck has no price for the number.
+    NoSellPrice, "no-sell-price", 21, "im-sorry&cannot-complete-as-dialed";
+    /// The price is above what the account accepts.
+    PriceCap, "price-cap", 21, "im-sorry&cannot-complete-as-dialed";
+    /// No gateway takes the number.
+    NoRoute, "no-route", 3, "im-sorry&cannot-complete-as-dialed";
+    /// The line or every line of the ring group is suspended or closed.
+    CalledInactive, "called-inactive", 27, "vm-nobodyavail";
+}

@@ -1,0 +1,218 @@
+//! The agent as a service: how its parts are built, started and stopped.
+//!
+//! Start: configuration is whole, then the listener, the store (which may be away), the HTTP surface, then `READY=1`.
+//! Stop: `STOPPING=1`, not ready, no new session; running ones finish within `agi.drain_seconds`, or until a second signal.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use listenfd::ListenFd;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use sd_notify::NotifyState;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+use tracing_subscriber::EnvFilter;
+
+use crate::admin::http::{self, Readiness};
+use crate::config::{Config, LogFormat};
+use crate::flows::route::number;
+use crate::flows::route::rules::Rules;
+use crate::flows::{self, Flow, Ports};
+use crate::intake::{self, Stop};
+use crate::store::{self, Store, StoreError};
+
+/// Why the service did not start, or broke.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// A listener could not be bound.
+    #[error("cannot listen on {address} for {what}: {source}; is another agent running?")]
+    Listen {
+        /// What would have been served.
+        what: &'static str,
+        /// Where.
+        address: std::net::SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The store could not be built or brought up to date.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Logging, metrics or signals could not be set up.
+    #[error("{0}")]
+    SetUp(String),
+}
+
+/// Buckets of all `_seconds` histograms: from 50 us, a decision on SQLite, to 1 s, past every deadline.
+const SECONDS: &[f64] = &[0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
+
+/// Serves calls until a signal stops it.
+///
+/// # Errors
+/// See [`ServiceError`]; a database that is away is none of them.
+pub async fn serve(config: Config) -> Result<(), ServiceError> {
+    start_logging(&config)?;
+    let metrics = start_metrics()?;
+    let mut signals = Signals::new()?;
+
+    let listener = agi_listener(&config)?;
+    let surface = http::bind(config.http.listen)
+        .await
+        .map_err(|source| ServiceError::Listen { what: "HTTP", address: config.http.listen, source })?;
+
+    let store = store(&config)?;
+    if store.is_embedded() {
+        store.migrate().await?;
+    }
+    number::warm_up();
+    let ports = Arc::new(Ports::new(store, rules(&config), config.media.recordings.clone()));
+
+    let readiness = Readiness::default();
+    let closing = CancellationToken::new();
+    let http = tokio::spawn(http::serve(surface, readiness.clone(), metrics.clone(), closing.clone()));
+    let upkeep = tokio::spawn(upkeep(metrics));
+
+    let stop = Stop::default();
+    let intake = intake::serve(listener, config.agi.clone(), stop.clone(), move |mut call| {
+        let ports = Arc::clone(&ports);
+        async move {
+            let Some(flow) = Flow::named(call.flow()) else {
+                warn!(flow = call.flow(), "there is no such flow; look at the AGI() call in the dialplan");
+                return;
+            };
+            let arguments = call.arguments().to_vec();
+            flows::run(flow, &arguments, &mut call, &ports).await;
+        }
+    });
+    let intake = tokio::spawn(intake);
+
+    readiness.set(true);
+    tell(&[NotifyState::Ready]);
+    info!(node = config.node.name, agi = %config.agi.listen, http = %config.http.listen, "serving");
+
+    signals.next().await;
+    info!("stopping: no new sessions; running ones have {} s, a second signal ends them", config.agi.drain_seconds);
+    tell(&[NotifyState::Stopping]);
+    readiness.set(false);
+    stop.soft();
+    tokio::select! {
+        _ = intake => {}
+        () = async { signals.next().await; stop.hard(); std::future::pending().await } => {}
+    }
+    closing.cancel();
+    upkeep.abort();
+    if let Ok(Err(broken)) = http.await {
+        error!(error = %broken, "the HTTP surface broke");
+    }
+    info!("stopped");
+    Ok(())
+}
+
+/// Brings the schema up to date.
+///
+/// # Errors
+/// No database could be reached, or a migration failed.
+pub async fn migrate(config: &Config) -> Result<(), ServiceError> {
+    Ok(store(config)?.migrate().await?)
+}
+
+/// The store of this configuration; it connects when it is first asked.
+///
+/// # Errors
+/// A URL that cannot be read.
+pub fn store(config: &Config) -> Result<Store, StoreError> {
+    let database = &config.database;
+    Store::open(store::Options {
+        urls: database.urls.clone(),
+        connections: database.connections,
+        question: Duration::from_millis(database.question_ms),
+        connect: Duration::from_millis(database.connect_ms),
+        probe: Duration::from_millis(database.probe_ms),
+    })
+}
+
+/// What the configuration says about decisions.
+#[must_use]
+pub fn rules(config: &Config) -> Rules {
+    Rules {
+        deadline: config.decision_deadline(),
+        line_dial: config.route.line_dial.clone(),
+        gateway_dial: config.route.gateway_dial.clone(),
+        attempts: config.route.attempts,
+        expected_seconds: config.route.expected_seconds,
+        emergency_numbers: config.emergency.numbers.clone(),
+        emergency_prefixes: config.emergency.prefixes.clone(),
+        emergency_gateways: config.emergency.gateways.clone(),
+    }
+}
+
+/// The listener that the service manager holds, else one of our own.
+fn agi_listener(config: &Config) -> Result<std::net::TcpListener, ServiceError> {
+    let failed = |source| ServiceError::Listen { what: "FastAGI", address: config.agi.listen, source };
+    match ListenFd::from_env().take_tcp_listener(0).map_err(failed)? {
+        Some(listener) => Ok(listener),
+        None => intake::bind(&config.agi).map_err(failed),
+    }
+}
+
+fn start_logging(config: &Config) -> Result<(), ServiceError> {
+    let filter = EnvFilter::try_new(&config.log.filter)
+        .map_err(|error| ServiceError::SetUp(format!("log.filter: {error}; use \"info\"")))?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let started = match config.log.format {
+        LogFormat::Text => lines.with_ansi(false).try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    };
+    started.map_err(|error| ServiceError::SetUp(format!("logging could not start: {error}")))
+}
+
+fn start_metrics() -> Result<PrometheusHandle, ServiceError> {
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), SECONDS)
+        .and_then(PrometheusBuilder::install_recorder)
+        .map_err(|error| ServiceError::SetUp(format!("metrics could not start: {error}")))
+}
+
+/// Drains histograms, and tells the service manager that the runtime is alive.
+async fn upkeep(metrics: PrometheusHandle) {
+    let watchdog = sd_notify::watchdog_enabled();
+    let every = watchdog.map_or(Duration::from_secs(5), |limit| limit / 3);
+    let mut ticks = tokio::time::interval(every);
+    loop {
+        ticks.tick().await;
+        metrics.run_upkeep();
+        if watchdog.is_some() {
+            tell(&[NotifyState::Watchdog]);
+        }
+    }
+}
+
+/// Tells the service manager, if there is one.
+fn tell(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        warn!(%error, "the service manager could not be told; see NOTIFY_SOCKET");
+    }
+}
+
+/// SIGTERM and SIGINT.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Signals, ServiceError> {
+        let failed = |error| ServiceError::SetUp(format!("signals cannot be caught: {error}"));
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate()).map_err(failed)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
