@@ -1,10 +1,35 @@
 //! The central database, as nouns and questions.
 //!
 //! `Ok(None)` is "not found"; [`StoreError`] is "could not be asked". sqlx lives below this module only.
+//!
+//! - Nouns: [`caller`], [`destination`], [`target`]. Questions: `callers`, `destinations`; their text: [`statement`].
+//! - A question goes to [`host`] after host (`hosts`) over a pool of `connection`s, until its deadline; `failure`
+//!   decides whether the next host is asked.
+//! - [`schema`]: the tables.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+#[macro_use]
+mod connection;
+
+mod address;
 pub mod caller;
+mod callers;
 pub mod destination;
+mod destinations;
+mod failure;
+pub mod host;
+mod hosts;
+pub mod schema;
+pub mod statement;
 pub mod target;
+mod target_columns;
+mod time;
+
+use connection::Value;
+use host::HostState;
+use hosts::Hosts;
 
 /// Why a question got no answer.
 #[derive(Debug, thiserror::Error)]
@@ -18,4 +43,71 @@ pub enum StoreError {
     /// The database answered something that we do not understand: a fault of the schema, a statement or the data.
     #[error("{0}")]
     Broken(String),
+}
+
+impl StoreError {
+    /// The word for it in metrics: `slow`, `unavailable`, `broken`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            StoreError::Slow(_) => "slow",
+            StoreError::Unavailable(_) => "unavailable",
+            StoreError::Broken(_) => "broken",
+        }
+    }
+}
+
+/// Where the database is, and how long it may take.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `sqlite:`, `mysql:` (MariaDB too) or `postgres:` addresses of one database, in order of preference.
+    pub urls: Vec<String>,
+    /// Connections to a host at the most.
+    pub connections: usize,
+    /// How long one host may take to answer one question.
+    pub question: Duration,
+    /// How long connecting to a host may take.
+    pub connect: Duration,
+    /// Pause between two looks at whether a host is well.
+    pub probe: Duration,
+}
+
+impl Options {
+    /// When the server itself is to end a statement: earlier than we give up waiting for it.
+    fn server_limit(&self) -> Duration {
+        self.question.mul_f64(0.8)
+    }
+}
+
+/// The central database. Cheap to clone; all clones share the connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    hosts: Arc<Hosts>,
+}
+
+impl Store {
+    /// Builds the store within a tokio runtime. Connects to nothing yet: without a database every question is Unavailable.
+    ///
+    /// # Errors
+    /// Broken when an address cannot be read.
+    pub fn new(options: &Options) -> Result<Self, StoreError> {
+        Ok(Store { hosts: Arc::new(Hosts::new(options)?) })
+    }
+
+    /// The hosts in order of preference, as last seen.
+    #[must_use]
+    pub fn hosts(&self) -> Vec<HostState> {
+        self.hosts.states()
+    }
+
+    /// The hosts in order of preference, looked at now.
+    pub async fn look_at_hosts(&self) -> Vec<HostState> {
+        self.hosts.look().await
+    }
+}
+
+/// A caller's text as the key of a lookup. What no key can be (too long, control characters, beyond ASCII)
+/// becomes the empty text, which is no key of any row, so that every backend says "not found" alike.
+fn key(text: &str) -> Value<'_> {
+    Value::from(if text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_graphic()) { text } else { "" })
 }

@@ -1,0 +1,138 @@
+//! The questions about who calls, and about numbers of ours.
+
+use sqlx::FromRow;
+use tokio::time::Instant;
+
+use super::caller::{Account, GatewayCaller, LineCaller, OwnNumber};
+use super::statement::{GATEWAY_CALLER, LINE_CALLER, OWN_NUMBER};
+use super::target_columns::{TargetColumns, assemble, status};
+use super::{Store, StoreError, key};
+
+#[derive(FromRow)]
+struct LineRow {
+    line_id: String,
+    line_status: String,
+    line_name: String,
+    country: String,
+    area_code: String,
+    outside_prefix: String,
+    line_caller_number: Option<String>,
+    privacy: bool,
+    line_max_calls: i32,
+    account_id: String,
+    account_status: String,
+    account_caller_number: Option<String>,
+    account_max_calls: i32,
+    sell_deck_id: Option<String>,
+    allow_loss: bool,
+    max_per_minute_micros: Option<i64>,
+    max_connect_fee_micros: Option<i64>,
+    internal_allowed: bool,
+    #[sqlx(flatten)]
+    target: TargetColumns,
+}
+
+#[derive(FromRow)]
+struct GatewayRow {
+    gateway_id: String,
+    status: String,
+    country: String,
+}
+
+#[derive(FromRow)]
+struct NumberRow {
+    #[sqlx(flatten)]
+    own: OwnColumns,
+    #[sqlx(flatten)]
+    target: TargetColumns,
+}
+
+/// The columns that tell of a number of ours; NULL where it is none.
+#[derive(FromRow)]
+pub(super) struct OwnColumns {
+    own_number: Option<String>,
+    own_account_id: Option<String>,
+    own_account_status: Option<String>,
+    own_account_max_calls: Option<i32>,
+}
+
+impl OwnColumns {
+    /// The number, if the row tells of one; `targets` are the same columns of every row.
+    pub(super) fn number<'a>(
+        &self,
+        targets: impl IntoIterator<Item = &'a TargetColumns>,
+    ) -> Result<Option<OwnNumber>, StoreError> {
+        let (Some(number), Some(account_id), Some(account_status), Some(account_max_calls)) =
+            (&self.own_number, &self.own_account_id, &self.own_account_status, self.own_account_max_calls)
+        else {
+            return Ok(None);
+        };
+        Ok(Some(OwnNumber {
+            number: number.clone(),
+            account_id: account_id.clone(),
+            account_status: status(account_status)?,
+            account_max_calls,
+            target: assemble(targets)?,
+        }))
+    }
+}
+
+impl Store {
+    /// The calling line with its account, and where `dialled` leads if it is an extension of the account. `None` when there is no such line.
+    ///
+    /// # Errors
+    /// Slow or Unavailable when no host answered by `by`; Broken when the answer cannot be understood.
+    pub async fn line_caller(
+        &self,
+        line_id: &str,
+        dialled: &str,
+        by: Instant,
+    ) -> Result<Option<LineCaller>, StoreError> {
+        let rows: Vec<LineRow> = self.hosts.ask(&LINE_CALLER, &[key(dialled), key(line_id)], by).await?;
+        let extension = assemble(rows.iter().map(|row| &row.target))?;
+        let Some(row) = rows.into_iter().next() else { return Ok(None) };
+        Ok(Some(LineCaller {
+            line_status: status(&row.line_status)?,
+            line_id: row.line_id,
+            line_name: row.line_name,
+            country: row.country,
+            area_code: row.area_code,
+            outside_prefix: row.outside_prefix,
+            caller_number: row.line_caller_number,
+            privacy: row.privacy,
+            line_max_calls: row.line_max_calls,
+            account: Account {
+                id: row.account_id,
+                status: status(&row.account_status)?,
+                caller_number: row.account_caller_number,
+                max_calls: row.account_max_calls,
+                sell_deck_id: row.sell_deck_id,
+                allow_loss: row.allow_loss,
+                max_per_minute_micros: row.max_per_minute_micros,
+                max_connect_fee_micros: row.max_connect_fee_micros,
+            },
+            internal_allowed: row.internal_allowed,
+            extension,
+        }))
+    }
+
+    /// The gateway from which a call comes in. `None` when there is no such gateway.
+    ///
+    /// # Errors
+    /// As [`Store::line_caller`].
+    pub async fn gateway_caller(&self, gateway_id: &str, by: Instant) -> Result<Option<GatewayCaller>, StoreError> {
+        let rows: Vec<GatewayRow> = self.hosts.ask(&GATEWAY_CALLER, &[key(gateway_id)], by).await?;
+        let Some(row) = rows.into_iter().next() else { return Ok(None) };
+        Ok(Some(GatewayCaller { status: status(&row.status)?, gateway_id: row.gateway_id, country: row.country }))
+    }
+
+    /// A number of ours (digits of E.164) and where it leads. `None` when it is not ours.
+    ///
+    /// # Errors
+    /// As [`Store::line_caller`].
+    pub async fn own_number(&self, number: &str, by: Instant) -> Result<Option<OwnNumber>, StoreError> {
+        let rows: Vec<NumberRow> = self.hosts.ask(&OWN_NUMBER, &[key(number)], by).await?;
+        let Some(first) = rows.first() else { return Ok(None) };
+        first.own.number(rows.iter().map(|row| &row.target))
+    }
+}

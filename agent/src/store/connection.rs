@@ -1,0 +1,182 @@
+//! One connection to one of the three backends, and what can be asked of it.
+//!
+//! sqlx's own `Any` knows neither DATETIME, TIMESTAMPTZ nor BOOLEAN columns; [`on_backend`] expands one body for
+//! each typed connection instead.
+
+use std::time::Duration;
+
+use sqlx::mysql::{MySqlConnection, MySqlRow};
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, FromRow, SqlSafeStr, SqlStr};
+
+use super::statement::Backend;
+use super::time::Time;
+
+/// A row that can be read from each backend: `#[derive(sqlx::FromRow)]` on a struct is enough.
+pub(super) trait Record:
+    Send + Unpin + for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, MySqlRow> + for<'r> FromRow<'r, PgRow>
+{
+}
+
+impl<T> Record for T where
+    T: Send + Unpin + for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, MySqlRow> + for<'r> FromRow<'r, PgRow>
+{
+}
+
+/// A parameter of a statement; `None` is NULL.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Value<'a> {
+    Text(Option<&'a str>),
+    Time(Option<Time>),
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Value::Text(Some(text))
+    }
+}
+
+impl<'a> From<Option<&'a str>> for Value<'a> {
+    fn from(text: Option<&'a str>) -> Self {
+        Value::Text(text)
+    }
+}
+
+impl From<Time> for Value<'_> {
+    fn from(time: Time) -> Self {
+        Value::Time(Some(time))
+    }
+}
+
+/// An open connection.
+#[derive(Debug)]
+pub(super) enum Connection {
+    Sqlite(SqliteConnection),
+    MySql(MySqlConnection),
+    Postgres(PgConnection),
+}
+
+/// Expands a body once for each backend, with the typed connection and its database type.
+macro_rules! on_backend {
+    ($connection:expr, |$typed:ident $(: $database:ident)?| $body:expr) => {
+        match $connection {
+            Connection::Sqlite($typed) => {
+                $(type $database = sqlx::Sqlite;)?
+                $body
+            }
+            Connection::MySql($typed) => {
+                $(type $database = sqlx::MySql;)?
+                $body
+            }
+            Connection::Postgres($typed) => {
+                $(type $database = sqlx::Postgres;)?
+                $body
+            }
+        }
+    };
+}
+
+/// Binds each parameter by its type.
+macro_rules! bind {
+    ($query:ident, $values:expr) => {
+        for value in $values {
+            $query = match *value {
+                Value::Text(text) => $query.bind(text),
+                Value::Time(time) => $query.bind(time),
+            };
+        }
+    };
+}
+
+impl Connection {
+    /// Which dialect it speaks.
+    pub(super) fn backend(&self) -> Backend {
+        match self {
+            Connection::Sqlite(_) => Backend::Sqlite,
+            Connection::MySql(_) => Backend::MySql,
+            Connection::Postgres(_) => Backend::Postgres,
+        }
+    }
+
+    /// Every row of a prepared statement, which stays prepared on this connection.
+    pub(super) async fn rows<R: Record>(&mut self, text: SqlStr, values: &[Value<'_>]) -> Result<Vec<R>, sqlx::Error> {
+        on_backend!(self, |typed: Db| {
+            let mut query = sqlx::query_as::<Db, R>(text);
+            bind!(query, values);
+            query.fetch_all(typed).await
+        })
+    }
+
+    /// Runs text without parameters, unprepared.
+    async fn run(&mut self, text: SqlStr) -> Result<(), sqlx::Error> {
+        on_backend!(self, |typed: Db| sqlx::raw_sql(text).execute(typed).await.map(|_: <Db as sqlx::Database>::QueryResult| ()))
+    }
+
+    /// MariaDB counts in seconds, MySQL in milliseconds, each under its own name.
+    pub(super) async fn limit_statements(&mut self, limit: Duration) -> Result<(), sqlx::Error> {
+        let Connection::MySql(typed) = self else { return Ok(()) };
+        let (version,): (String,) = sqlx::query_as("SELECT VERSION()").persistent(false).fetch_one(typed).await?;
+        let text = if version.contains("MariaDB") {
+            format!("SET SESSION max_statement_time = {:.3}", limit.as_secs_f64())
+        } else {
+            format!("SET SESSION max_execution_time = {}", limit.as_millis().max(1))
+        };
+        self.run(AssertSqlSafe(text).into_sql_str()).await
+    }
+
+    /// True on a node of a Galera cluster.
+    pub(super) async fn in_galera(&mut self) -> Result<bool, sqlx::Error> {
+        let Connection::MySql(typed) = self else { return Ok(false) };
+        Ok(is_on(&shown(typed, SHOW_STATE).await?, "wsrep_on"))
+    }
+
+    /// Whether its server may answer calls; else why not. A server that is up can still be a replica that
+    /// refuses writes, or a Galera node outside the majority, whose data is stale.
+    pub(super) async fn ready(&mut self) -> Result<Result<(), String>, sqlx::Error> {
+        match self {
+            Connection::Sqlite(typed) => {
+                sqlx::raw_sql("SELECT 1").execute(typed).await?;
+                Ok(Ok(()))
+            }
+            Connection::MySql(typed) => {
+                let variables = shown(typed, SHOW_STATE).await?;
+                if is_on(&variables, "read_only") || is_on(&variables, "innodb_read_only") {
+                    return Ok(Err("is read-only".to_owned()));
+                }
+                if is_on(&variables, "wsrep_on") && !is_on(&shown(typed, SHOW_GALERA).await?, "wsrep_ready") {
+                    return Ok(Err("is outside its Galera cluster (wsrep_ready is OFF)".to_owned()));
+                }
+                Ok(Ok(()))
+            }
+            Connection::Postgres(typed) => {
+                let (recovering, read_only): (bool, String) = sqlx::query_as(
+                    "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')",
+                )
+                .fetch_one(typed)
+                .await?;
+                Ok(if recovering {
+                    Err("is a standby in recovery".to_owned())
+                } else if read_only == "on" {
+                    Err("is read-only".to_owned())
+                } else {
+                    Ok(())
+                })
+            }
+        }
+    }
+}
+
+const SHOW_STATE: &str = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('innodb_read_only', 'read_only', 'wsrep_on')";
+const SHOW_GALERA: &str = "SHOW GLOBAL STATUS LIKE 'wsrep_ready'";
+
+/// Names and values of a SHOW statement; those that a server does not know are absent.
+async fn shown(connection: &mut MySqlConnection, text: &'static str) -> Result<Vec<(String, String)>, sqlx::Error> {
+    let rows = sqlx::raw_sql(text).fetch_all(connection).await?;
+    rows.iter().map(<(String, String)>::from_row).collect()
+}
+
+/// MySQL 8 says ON, MariaDB says ON or 1, and newer ones name a kind of read-only.
+fn is_on(shown: &[(String, String)], name: &str) -> bool {
+    shown.iter().any(|(key, value)| key == name && !matches!(value.as_str(), "OFF" | "0"))
+}

@@ -1,0 +1,89 @@
+//! The statements of `sql/query/`: written once with `$1, $2, ...` in order, each used once.
+//!
+//! A name without its file does not compile. Where a dialect really differs, `<name>.<backend>.sql` stands beside it.
+
+use std::sync::{LazyLock, OnceLock};
+
+use metrics::Histogram;
+use sqlx::SqlStr;
+
+/// The three dialects; MariaDB speaks MySQL's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// The embedded default.
+    Sqlite,
+    /// MariaDB and MySQL.
+    MySql,
+    /// PostgreSQL.
+    Postgres,
+}
+
+/// A named question in its three dialects.
+pub struct Statement {
+    /// Name of its file, and its label in metrics.
+    pub name: &'static str,
+    sqlite: &'static str,
+    mysql: LazyLock<String>,
+    postgres: &'static str,
+    seconds: OnceLock<Histogram>,
+}
+
+impl Statement {
+    /// The text for a backend.
+    pub(super) fn text(&'static self, backend: Backend) -> SqlStr {
+        SqlStr::from_static(match backend {
+            Backend::Sqlite => self.sqlite,
+            Backend::MySql => &self.mysql,
+            Backend::Postgres => self.postgres,
+        })
+    }
+
+    /// How long it took, over all hosts; the handle is registered once.
+    pub(super) fn seconds(&self) -> &Histogram {
+        self.seconds.get_or_init(|| metrics::histogram!("tandem_statement_seconds", "statement" => self.name))
+    }
+}
+
+/// `$n` becomes `?`, and comments go, whose `$n` would be counted otherwise.
+fn question_marks(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines().map(|line| line.split("--").next().unwrap_or_default()) {
+        let mut pieces = line.split('$');
+        out.push_str(pieces.next().unwrap_or_default());
+        for piece in pieces {
+            out.push('?');
+            out.push_str(piece.trim_start_matches(|c: char| c.is_ascii_digit()));
+        }
+        out.push('\n');
+    }
+    out
+}
+
+macro_rules! file {
+    ($name:literal) => {
+        include_str!(concat!("../../../sql/query/", $name, ".sql"))
+    };
+}
+
+macro_rules! statements {
+    ($($(#[$doc:meta])* $constant:ident = $name:literal;)*) => {
+        $($(#[$doc])* pub(super) static $constant: Statement = Statement {
+            name: $name,
+            sqlite: file!($name),
+            mysql: LazyLock::new(|| question_marks(file!($name))),
+            postgres: file!($name),
+            seconds: OnceLock::new(),
+        };)*
+
+        /// Every statement, for the test that prepares each on each backend.
+        pub static STATEMENTS: &[&Statement] = &[$(&$constant),*];
+    };
+}
+
+statements! {
+    LINE_CALLER = "line_caller";
+    GATEWAY_CALLER = "gateway_caller";
+    OWN_NUMBER = "own_number";
+    DESTINATION = "destination";
+    GATEWAYS = "gateways";
+}

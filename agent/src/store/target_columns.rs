@@ -1,0 +1,64 @@
+//! The columns by which every statement tells where a number or an extension leads.
+
+use sqlx::FromRow;
+
+use super::StoreError;
+use super::caller::Status;
+use super::target::{RingGroup, Ringing, Strategy, Target};
+
+/// One row: a line, or one member of a ring group (all NULL for a group without members, and for no target).
+#[derive(Debug, Clone, FromRow)]
+pub(super) struct TargetColumns {
+    target_group_id: Option<String>,
+    target_strategy: Option<String>,
+    target_group_ring_seconds: Option<i32>,
+    target_line_id: Option<String>,
+    target_line_status: Option<String>,
+    target_account_status: Option<String>,
+    target_max_calls: Option<i32>,
+    target_ring_seconds: Option<i32>,
+}
+
+/// Puts the rows of one answer together, in their order.
+pub(super) fn assemble<'a>(rows: impl IntoIterator<Item = &'a TargetColumns>) -> Result<Option<Target>, StoreError> {
+    let mut rows = rows.into_iter().peekable();
+    let Some(first) = rows.peek().copied() else { return Ok(None) };
+    let (Some(id), Some(strategy), Some(ring_seconds)) =
+        (&first.target_group_id, &first.target_strategy, first.target_group_ring_seconds)
+    else {
+        return Ok(first.ringing()?.map(Target::Line));
+    };
+    let strategy = match strategy.as_str() {
+        "together" => Strategy::Together,
+        "in_order" => Strategy::InOrder,
+        other => return Err(StoreError::Broken(format!("ring group {id} has the unknown strategy {other:?}"))),
+    };
+    let members = rows.filter_map(|row| row.ringing().transpose()).collect::<Result<_, _>>()?;
+    Ok(Some(Target::RingGroup(RingGroup { id: id.clone(), strategy, ring_seconds, members })))
+}
+
+impl TargetColumns {
+    fn ringing(&self) -> Result<Option<Ringing>, StoreError> {
+        let (Some(line_id), Some(line), Some(account), Some(max_calls), Some(ring_seconds)) = (
+            &self.target_line_id,
+            &self.target_line_status,
+            &self.target_account_status,
+            self.target_max_calls,
+            self.target_ring_seconds,
+        ) else {
+            return Ok(None);
+        };
+        let active = status(line)? == Status::Active && status(account)? == Status::Active;
+        Ok(Some(Ringing { line_id: line_id.clone(), active, max_calls, ring_seconds }))
+    }
+}
+
+/// Reads a status word.
+pub(super) fn status(word: &str) -> Result<Status, StoreError> {
+    match word {
+        "active" => Ok(Status::Active),
+        "suspended" => Ok(Status::Suspended),
+        "closed" => Ok(Status::Closed),
+        other => Err(StoreError::Broken(format!("unknown status {other:?} in the database"))),
+    }
+}

@@ -1,0 +1,41 @@
+-- Who calls, and where the dialled extension of the account leads: $1 extension, $2 line.
+-- One row; with a ring group, one for each member.
+SELECT
+    l.id AS line_id,
+    l.status AS line_status,
+    l.name AS line_name,
+    l.country,
+    l.area_code,
+    l.outside_prefix,
+    l.caller_number AS line_caller_number,
+    l.privacy,
+    l.max_calls AS line_max_calls,
+    a.id AS account_id,
+    a.status AS account_status,
+    a.caller_number AS account_caller_number,
+    a.max_calls AS account_max_calls,
+    a.sell_deck_id,
+    a.allow_loss,
+    a.max_per_minute_micros,
+    a.max_connect_fee_micros,
+    COALESCE(lp.allowed, ap.allowed, c.allowed_by_default, FALSE) AS internal_allowed,
+    g.id AS target_group_id,
+    g.strategy AS target_strategy,
+    g.ring_seconds AS target_group_ring_seconds,
+    t.id AS target_line_id,
+    t.status AS target_line_status,
+    ta.status AS target_account_status,
+    t.max_calls AS target_max_calls,
+    t.ring_seconds AS target_ring_seconds
+FROM phone_lines l
+JOIN accounts a ON a.id = l.account_id
+LEFT JOIN classes c ON c.name = 'internal'
+LEFT JOIN line_permissions lp ON lp.line_id = l.id AND lp.class_name = 'internal'
+LEFT JOIN account_permissions ap ON ap.account_id = a.id AND ap.class_name = 'internal'
+LEFT JOIN extensions x ON x.account_id = a.id AND x.extension = $1
+LEFT JOIN ring_groups g ON g.id = x.ring_group_id
+LEFT JOIN ring_group_members m ON m.ring_group_id = g.id
+LEFT JOIN phone_lines t ON t.id = COALESCE(x.line_id, m.line_id)
+LEFT JOIN accounts ta ON ta.id = t.account_id
+WHERE l.id = $2
+ORDER BY m.position

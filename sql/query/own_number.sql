@@ -1,0 +1,22 @@
+-- A number of ours and where it leads: $1 number. One row; with a ring group, one for each member.
+SELECT
+    n.number AS own_number,
+    a.id AS own_account_id,
+    a.status AS own_account_status,
+    a.max_calls AS own_account_max_calls,
+    g.id AS target_group_id,
+    g.strategy AS target_strategy,
+    g.ring_seconds AS target_group_ring_seconds,
+    t.id AS target_line_id,
+    t.status AS target_line_status,
+    ta.status AS target_account_status,
+    t.max_calls AS target_max_calls,
+    t.ring_seconds AS target_ring_seconds
+FROM numbers n
+JOIN accounts a ON a.id = n.account_id
+LEFT JOIN ring_groups g ON g.id = n.ring_group_id
+LEFT JOIN ring_group_members m ON m.ring_group_id = g.id
+LEFT JOIN phone_lines t ON t.id = COALESCE(n.line_id, m.line_id)
+LEFT JOIN accounts ta ON ta.id = t.account_id
+WHERE n.number = $1
+ORDER BY m.position
