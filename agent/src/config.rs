@@ -187,6 +187,14 @@ impl Default for Database {
     }
 }
 
+impl Database {
+    /// Whether the database is a file of this node alone, which the agent looks after by itself.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        self.urls.iter().all(|url| scheme(url) == "sqlite")
+    }
+}
+
 impl Default for Route {
     fn default() -> Self {
         Route {

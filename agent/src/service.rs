@@ -61,7 +61,7 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
         .map_err(|source| ServiceError::Listen { what: "HTTP", address: config.http.listen, source })?;
 
     let store = store(&config)?;
-    if store.is_embedded() {
+    if config.database.is_embedded() {
         store.migrate().await?;
     }
     number::warm_up();
@@ -122,7 +122,7 @@ pub async fn migrate(config: &Config) -> Result<(), ServiceError> {
 /// A URL that cannot be read.
 pub fn store(config: &Config) -> Result<Store, StoreError> {
     let database = &config.database;
-    Store::open(store::Options {
+    Store::new(&store::Options {
         urls: database.urls.clone(),
         connections: database.connections,
         question: Duration::from_millis(database.question_ms),

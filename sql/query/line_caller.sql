@@ -7,6 +7,7 @@ SELECT
     l.country,
     l.area_code,
     l.outside_prefix,
+    (SELECT MIN(o.extension) FROM extensions o WHERE o.account_id = a.id AND o.line_id = l.id) AS own_extension,
     l.caller_number AS line_caller_number,
     l.privacy,
     l.max_calls AS line_max_calls,
@@ -16,6 +17,7 @@ SELECT
     a.max_calls AS account_max_calls,
     a.sell_deck_id,
     a.allow_loss,
+    ac.value_micros AS account_currency_value_micros,
     a.max_per_minute_micros,
     a.max_connect_fee_micros,
     COALESCE(lp.allowed, ap.allowed, c.allowed_by_default, FALSE) AS internal_allowed,
@@ -29,6 +31,7 @@ SELECT
     t.ring_seconds AS target_ring_seconds
 FROM phone_lines l
 JOIN accounts a ON a.id = l.account_id
+JOIN currencies ac ON ac.code = a.currency
 LEFT JOIN classes c ON c.name = 'internal'
 LEFT JOIN line_permissions lp ON lp.line_id = l.id AND lp.class_name = 'internal'
 LEFT JOIN account_permissions ap ON ap.account_id = a.id AND ap.class_name = 'internal'

@@ -10,7 +10,8 @@ use tokio::time::timeout;
 
 use crate::config::Config;
 use crate::service;
-use crate::store::SchemaState;
+use crate::store::host::Health;
+use crate::store::schema::SchemaState;
 
 /// Patience with Asterisk and the database; an operator waits.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -66,10 +67,10 @@ async fn database(config: &Config) -> Vec<Finding> {
         Err(error) => return vec![Finding::Wrong(format!("database.urls: {error}"), "mend the URL".into())],
     };
     let mut findings = Vec::new();
-    for host in store.examine_hosts().await {
-        findings.push(match host.fault {
-            None => Finding::Good(format!("database {}: is ready", host.name)),
-            Some(fault) => Finding::Wrong(
+    for host in store.look_at_hosts().await {
+        findings.push(match host.health {
+            Health::Up | Health::Unknown => Finding::Good(format!("database {}: is ready", host.name)),
+            Health::Down(fault) => Finding::Wrong(
                 format!("database {}: {fault}", host.name),
                 "calls use the other hosts, if any; start it, or mend database.urls".into(),
             ),
@@ -77,12 +78,13 @@ async fn database(config: &Config) -> Vec<Finding> {
     }
     let schema = match timeout(PATIENCE, store.schema_state()).await {
         Ok(Ok(SchemaState::Current)) => Finding::Good("schema: is up to date".into()),
-        Ok(Ok(SchemaState::Behind(missing))) => {
-            Finding::Wrong(format!("schema: {missing} migrations are missing"), "run `tandem migrate`".into())
-        }
-        Ok(Ok(SchemaState::Ahead)) => Finding::Wrong(
-            "schema: is of a newer version than this agent".into(),
-            "update the agent on this node".into(),
+        Ok(Ok(SchemaState::Behind { applied, known })) => Finding::Wrong(
+            format!("schema: has {applied} of {known} migrations"),
+            "run `tandem migrate`".into(),
+        ),
+        Ok(Ok(SchemaState::Foreign)) => Finding::Wrong(
+            "schema: is of a newer version than this agent, or was changed by hand".into(),
+            "update the agent on this node, or restore the schema".into(),
         ),
         Ok(Err(error)) => Finding::Wrong(format!("schema: cannot be read: {error}"), "see the database above".into()),
         Err(_) => Finding::Wrong("schema: no answer within 5 s".into(), "see the database above".into()),
