@@ -1,3 +1,4 @@
 //! [`Call`](crate::call::Call), once for each way a call reaches the agent.
 
+pub mod fastagi;
 pub mod simulator;

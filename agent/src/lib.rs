@@ -3,14 +3,23 @@
 //! A call, from socket to row, bottom-up:
 //!
 //! - [`config`]: what an operator sets.
+//! - [`wire`]: FastAGI as Asterisk really speaks it.
 //! - [`call`]: a call as the flows see it, about ten verbs.
 //! - [`adapters`]: those verbs over FastAGI and in the simulator.
 //! - [`store`]: the central database, as nouns and questions.
 //! - [`phrases`], [`flows`]: what is said, and what becomes of a call.
+//! - [`intake`]: the listener that hands each session to its flow.
+//! - [`admin`]: what operators look at and type.
+//! - [`service`], [`cli`]: everything put together.
 
 pub mod adapters;
+pub mod admin;
 pub mod call;
+pub mod cli;
 pub mod config;
 pub mod flows;
+pub mod intake;
 pub mod phrases;
+pub mod service;
 pub mod store;
+pub mod wire;

@@ -139,7 +139,10 @@ fn country_code(country: &str) -> Option<u16> {
 
 fn has_possible_length(number: &PhoneNumber, country: &str) -> bool {
     let length = u16::try_from(number.national().to_string().len()).unwrap_or(u16::MAX);
-    DATABASE.by_id(country).is_some_and(|plan| plan.descriptors().general().possible_length().contains(&length))
+    let Some(plan) = DATABASE.by_id(country) else { return false };
+    // The general description has no lengths of its own: they are those of its kinds.
+    let kinds = plan.descriptors();
+    [kinds.fixed_line(), kinds.mobile()].into_iter().flatten().any(|kind| kind.possible_length().contains(&length))
 }
 
 /// What is dialled in `country` before a country code: `011`, `00`.

@@ -1,0 +1,3 @@
+//! The protocols as they are on the wire, without a notion of what a call is about.
+
+pub mod agi;
