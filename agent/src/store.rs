@@ -2,7 +2,7 @@
 //!
 //! `Ok(None)` is "not found"; [`StoreError`] is "could not be asked". sqlx lives below this module only.
 //!
-//! - Nouns: [`caller`], [`destination`], [`target`]. Questions: `callers`, `destinations`; their text: [`statement`].
+//! - Nouns: [`caller`], [`destination`], [`target`]. Questions: `callers`, `destinations`; their text: `statement`.
 //! - A question goes to [`host`] after host (`hosts`) over a pool of `connection`s, until its deadline; `failure`
 //!   decides whether the next host is asked.
 //! - [`schema`]: the tables.
@@ -22,14 +22,17 @@ mod failure;
 pub mod host;
 mod hosts;
 pub mod schema;
-pub mod statement;
+mod statement;
 pub mod target;
 mod target_columns;
 mod time;
 
+use address::Session;
 use connection::Value;
 use host::HostState;
 use hosts::Hosts;
+pub use statement::Backend;
+use statement::STATEMENTS;
 
 /// Why a question got no answer.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +106,21 @@ impl Store {
     /// The hosts in order of preference, looked at now.
     pub async fn look_at_hosts(&self) -> Vec<HostState> {
         self.hosts.look().await
+    }
+
+    /// Lets the database read every statement without running it; the faults, by name of statement.
+    ///
+    /// # Errors
+    /// Unavailable when no host is ready.
+    pub async fn check_statements(&self) -> Result<Vec<String>, StoreError> {
+        let mut connection = self.hosts.open(Session::Work).await?;
+        let mut faults = Vec::new();
+        for statement in STATEMENTS {
+            if let Err(error) = connection.prepare(statement.text(connection.backend())).await {
+                faults.push(format!("{}: {error}", statement.name));
+            }
+        }
+        Ok(faults)
     }
 }
 

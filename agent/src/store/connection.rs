@@ -108,9 +108,14 @@ impl Connection {
         })
     }
 
+    /// Lets the server read a statement without running it.
+    pub(super) async fn prepare(&mut self, text: SqlStr) -> Result<(), sqlx::Error> {
+        on_backend!(self, |typed| sqlx::Executor::prepare(typed, text).await.map(drop))
+    }
+
     /// Runs text without parameters, unprepared.
     async fn run(&mut self, text: SqlStr) -> Result<(), sqlx::Error> {
-        on_backend!(self, |typed: Db| sqlx::raw_sql(text).execute(typed).await.map(|_: <Db as sqlx::Database>::QueryResult| ()))
+        on_backend!(self, |typed| sqlx::raw_sql(text).execute(typed).await.map(drop))
     }
 
     /// MariaDB counts in seconds, MySQL in milliseconds, each under its own name.

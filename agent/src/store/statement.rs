@@ -19,9 +19,9 @@ pub enum Backend {
 }
 
 /// A named question in its three dialects.
-pub struct Statement {
+pub(super) struct Statement {
     /// Name of its file, and its label in metrics.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     sqlite: &'static str,
     mysql: LazyLock<String>,
     postgres: &'static str,
@@ -75,8 +75,8 @@ macro_rules! statements {
             seconds: OnceLock::new(),
         };)*
 
-        /// Every statement, for the test that prepares each on each backend.
-        pub static STATEMENTS: &[&Statement] = &[$(&$constant),*];
+        /// Every statement.
+        pub(super) static STATEMENTS: &[&Statement] = &[$(&$constant),*];
     };
 }
 
