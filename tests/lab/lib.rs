@@ -15,13 +15,26 @@
 )]
 
 mod address;
+mod asterisk;
+mod call;
+mod canned;
 mod folder;
+mod installation;
 mod mariadb;
+mod message;
 mod postgres;
 mod process;
+mod record;
+mod sipp;
 
 pub use address::Address;
+pub use asterisk::{Asterisk, AsteriskBuilder};
+pub use call::{Call, Outcome, RunningCall};
+pub use canned::Canned;
 pub use folder::Folder;
 pub use mariadb::MariaDb;
+pub use message::Message;
 pub use postgres::Postgres;
 pub use process::{Process, wait_until};
+pub use record::{Attempt, CallRecord};
+pub use sipp::{Manner, Sipp};
