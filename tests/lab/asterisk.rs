@@ -1,0 +1,292 @@
+//! A real Asterisk with the project's own dialplan.
+
+use std::fmt::Write;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::installation::Installation;
+use crate::process::{run, server};
+use crate::{Address, CallRecord, Folder, Process, wait_until};
+
+/// The shortest that Asterisk takes without a complaint.
+const INDICATIONS: &str = "\
+[general]
+country = us
+[us]
+description = United States
+ringcadence = 2000,4000
+dial = 350+440
+busy = 480+620/500,0/500
+ring = 440+480/2000,0/4000
+congestion = 480+620/250,0/250
+";
+
+/// Asterisk on port 5060 of its own address, with the files of `dialplan/asterisk` as they stand; only the two
+/// that an operator edits are rendered: `tandem-site.conf` and `pjsip-site.conf`.
+#[derive(Debug)]
+pub struct Asterisk {
+    process: Process,
+    address: Address,
+    folder: Folder,
+    installation: Installation,
+}
+
+/// What an operator would write for the node.
+#[derive(Debug, Default)]
+pub struct AsteriskBuilder {
+    globals: Vec<(String, String)>,
+    endpoints: String,
+    dialplan: String,
+}
+
+impl AsteriskBuilder {
+    /// The agent's FastAGI address.
+    #[must_use]
+    pub fn agent(self, address: SocketAddr) -> Self {
+        self.global("TANDEM_AGENT", &address.to_string())
+    }
+
+    /// A value of `tandem-site.conf`, which has to be there already.
+    #[must_use]
+    pub fn global(mut self, name: &str, value: &str) -> Self {
+        self.globals.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A line whose phone is at `phone`.
+    #[must_use]
+    pub fn line(self, id: &str, phone: SocketAddr) -> Self {
+        self.line_with(id, phone, "")
+    }
+
+    /// As [`AsteriskBuilder::line`], with further settings of its endpoint.
+    #[must_use]
+    pub fn line_with(mut self, id: &str, phone: SocketAddr, settings: &str) -> Self {
+        // An endpoint's settings come first: what follows belongs to its aor.
+        self.add(id, "tandem-line", settings);
+        self.raw(&format!("[{id}]\ntype = aor\ncontact = sip:{id}@{phone}\n"));
+        self.identify(id, phone)
+    }
+
+    /// A gateway at `carrier`.
+    #[must_use]
+    pub fn gateway(self, id: &str, carrier: SocketAddr) -> Self {
+        self.gateway_with(id, carrier, "")
+    }
+
+    /// As [`AsteriskBuilder::gateway`], with further settings of its aor, such as `qualify_frequency = 0`.
+    #[must_use]
+    pub fn gateway_with(mut self, id: &str, carrier: SocketAddr, settings: &str) -> Self {
+        self.add(id, "tandem-gateway", "");
+        self.raw(&format!("[{id}](tandem-gateway-aor)\ncontact = sip:{carrier}\n{settings}\n"));
+        self.identify(id, carrier)
+    }
+
+    /// An edge at `edge`, whose `X-Tandem-` headers are believed.
+    #[must_use]
+    pub fn edge(mut self, id: &str, edge: SocketAddr) -> Self {
+        self.raw(&format!("[{id}](tandem-edge)\n"));
+        self.identify(id, edge)
+    }
+
+    /// Further dialplan, beside the project's.
+    #[must_use]
+    pub fn dialplan(mut self, text: &str) -> Self {
+        self.dialplan.push_str(text);
+        self
+    }
+
+    /// Further text of `pjsip-site.conf`.
+    #[must_use]
+    pub fn pjsip(mut self, text: &str) -> Self {
+        self.raw(text);
+        self
+    }
+
+    /// Starts it and waits until it takes calls.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    pub fn start(self) -> Asterisk {
+        let folder = Folder::new("asterisk");
+        let address = Address::claim();
+        let installation = Installation::find();
+        self.render(&folder, &address, &installation);
+        let process = launch(&folder, &installation);
+        Asterisk { process, address, folder, installation }
+    }
+
+    fn add(&mut self, id: &str, template: &str, settings: &str) {
+        self.raw(&format!("[{id}]({template})\naors = {id}\n{settings}\n"));
+    }
+
+    fn identify(mut self, id: &str, peer: SocketAddr) -> Self {
+        self.raw(&format!("[{id}-address]\ntype = identify\nendpoint = {id}\nmatch = {}\n", peer.ip()));
+        self
+    }
+
+    fn raw(&mut self, text: &str) {
+        self.endpoints.push_str(text);
+        self.endpoints.push('\n');
+    }
+
+    fn render(&self, folder: &Folder, address: &Address, installation: &Installation) {
+        for name in ["etc", "lib", "db", "spool", "run", "log", "log/cdr-custom"] {
+            folder.folder(name);
+        }
+        let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dialplan/asterisk");
+        let files = fs::read_dir(&project).unwrap_or_else(|error| panic!("{}: {error}", project.display()));
+        for file in files.flatten() {
+            let text = fs::read_to_string(file.path()).unwrap_or_else(|error| panic!("{file:?}: {error}"));
+            folder.write(&format!("etc/{}", file.file_name().to_string_lossy()), &text);
+        }
+        // Every Asterisk package brings these; empty, they mean the defaults.
+        for name in ["acl", "ccss", "cel", "features", "pjproject", "udptl"] {
+            folder.write(&format!("etc/{name}.conf"), "");
+        }
+        folder.write("etc/indications.conf", INDICATIONS);
+        folder.write("etc/tandem-site.conf", &(self.site(&folder.read("etc/tandem-site.conf")) + &self.dialplan));
+        let transport = format!("[udp]\ntype = transport\nprotocol = udp\nbind = {address}:5060\n\n");
+        folder.write("etc/pjsip-site.conf", &(transport + &self.endpoints));
+        folder.write("etc/asterisk.conf", &asterisk_conf(folder.path(), installation));
+    }
+
+    /// The project's `tandem-site.conf` with the values of this node.
+    fn site(&self, text: &str) -> String {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        for (name, value) in &self.globals {
+            let is_it = |line: &&mut String| line.split_once('=').is_some_and(|(key, _)| key.trim() == name);
+            let line = lines.iter_mut().find(is_it).unwrap_or_else(|| panic!("tandem-site.conf has no {name}"));
+            *line = format!("{name} = {value}");
+        }
+        lines.join("\n") + "\n"
+    }
+}
+
+impl Asterisk {
+    /// A node with no lines and gateways yet.
+    #[must_use]
+    pub fn builder() -> AsteriskBuilder {
+        AsteriskBuilder::default()
+    }
+
+    /// Where it takes SIP.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address.port(5060)
+    }
+
+    /// Its own IP address.
+    #[must_use]
+    pub fn ip(&self) -> Ipv4Addr {
+        self.address.ip()
+    }
+
+    /// Runs a command of Asterisk's command line and returns what it prints.
+    ///
+    /// # Panics
+    /// When Asterisk does not run.
+    pub fn command(&self, command: &str) -> String {
+        run(&mut remote(&self.folder, &self.installation, command))
+    }
+
+    /// What it logged at levels NOTICE, WARNING and ERROR.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.folder.read("log/messages.log")
+    }
+
+    /// The logged lines that an operator would have to look at.
+    #[must_use]
+    pub fn complaints(&self) -> Vec<String> {
+        let said = self.log() + &self.folder.read("console");
+        said.lines().filter(|line| line.contains("WARNING") || line.contains("ERROR")).map(str::to_owned).collect()
+    }
+
+    /// Path of the file that finished calls are appended to.
+    #[must_use]
+    pub fn record_file(&self) -> PathBuf {
+        self.folder.join("log/cdr-custom/tandem.csv")
+    }
+
+    /// The finished calls so far.
+    #[must_use]
+    pub fn records(&self) -> Vec<CallRecord> {
+        CallRecord::parse(&self.folder.read("log/cdr-custom/tandem.csv"))
+    }
+
+    /// Waits until `count` calls are finished.
+    ///
+    /// # Panics
+    /// When they do not finish within 10 s.
+    #[must_use]
+    pub fn wait_records(&self, count: usize) -> Vec<CallRecord> {
+        wait_until(&format!("{count} call records"), Duration::from_secs(10), || self.records().len() >= count);
+        self.records()
+    }
+
+    /// Calls that stand at this moment.
+    #[must_use]
+    pub fn channels(&self) -> usize {
+        self.command("core show channels concise").lines().filter(|line| line.contains('!')).count()
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// Its process.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// Ends it (its calls too) and starts it again on the same address.
+    pub fn restart(&mut self) {
+        self.process.stop(Duration::from_secs(5));
+        self.process = launch(&self.folder, &self.installation);
+    }
+}
+
+fn launch(folder: &Folder, installation: &Installation) -> Process {
+    let mut command = server(&installation.program);
+    command.arg("-f").arg("-C").arg(folder.join("etc/asterisk.conf")).env("HOME", folder.path()).current_dir("/");
+    let mut process = Process::start("asterisk", command, &folder.join("console"));
+    process.wait_ready(Duration::from_secs(30), || {
+        let booted = remote(folder, installation, "core waitfullybooted").output();
+        booted.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("fully booted"))
+    });
+    process
+}
+
+fn remote(folder: &Folder, installation: &Installation, command: &str) -> Command {
+    let mut remote = server(&installation.program);
+    remote.arg("-C").arg(folder.join("etc/asterisk.conf")).args(["-rx", command]);
+    remote.env("HOME", folder.path()).current_dir("/");
+    remote
+}
+
+fn asterisk_conf(folder: &Path, installation: &Installation) -> String {
+    let mut text = String::from("[directories]\n");
+    let own = [
+        ("astetcdir", "etc"),
+        ("astvarlibdir", "lib"),
+        ("astdbdir", "db"),
+        ("astkeydir", "lib"),
+        ("astagidir", "lib"),
+        ("astspooldir", "spool"),
+        ("astrundir", "run"),
+        ("astlogdir", "log"),
+    ];
+    for (key, name) in own {
+        let _ = writeln!(text, "{key} => {}", folder.join(name).display());
+    }
+    let _ = writeln!(text, "astmoddir => {}", installation.modules.display());
+    let _ = writeln!(text, "astdatadir => {}", installation.data.display());
+    text + "[options]\ndocumentation_language = en\n"
+}

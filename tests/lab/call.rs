@@ -1,0 +1,190 @@
+//! A call placed by SIPp, and what came of it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::{Message, Process, Sipp, wait_until};
+
+/// A call to be placed.
+#[derive(Debug)]
+pub struct Call<'a> {
+    from: &'a Sipp,
+    proxy: SocketAddr,
+    number: String,
+    caller_number: String,
+    caller_name: String,
+    headers: String,
+    talk: Duration,
+    gives_up: bool,
+    count: usize,
+    rate: usize,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(from: &'a Sipp, proxy: SocketAddr, number: &str) -> Call<'a> {
+        Call {
+            from,
+            proxy,
+            number: number.into(),
+            caller_number: "caller".into(),
+            caller_name: "Caller".into(),
+            headers: String::new(),
+            talk: Duration::from_millis(100),
+            gives_up: false,
+            count: 1,
+            rate: 10,
+        }
+    }
+
+    /// Number and name of From, as the phone claims them.
+    #[must_use]
+    pub fn claims(mut self, number: &str, name: &str) -> Self {
+        self.caller_number = number.into();
+        self.caller_name = name.into();
+        self
+    }
+
+    /// A further header line, such as `X-Tandem-Line: 1001`.
+    #[must_use]
+    pub fn header(mut self, line: &str) -> Self {
+        self.headers.push_str("\r\n");
+        self.headers.push_str(line);
+        self
+    }
+
+    /// How long it talks once it is answered; 0.1 s unless told.
+    #[must_use]
+    pub fn talks(mut self, time: Duration) -> Self {
+        self.talk = time;
+        self
+    }
+
+    /// The caller gives up this long after the first sign of ringing.
+    #[must_use]
+    pub fn gives_up_after(mut self, time: Duration) -> Self {
+        self.talk = time;
+        self.gives_up = true;
+        self
+    }
+
+    /// So many calls, of which `rate` start each second.
+    #[must_use]
+    pub fn times(mut self, count: usize, rate: usize) -> Self {
+        self.count = count;
+        self.rate = rate;
+        self
+    }
+
+    /// Places it and waits for its end.
+    ///
+    /// # Panics
+    /// When it does not end.
+    #[must_use]
+    pub fn run(self) -> Outcome {
+        self.start().finish()
+    }
+
+    /// Places it.
+    #[must_use]
+    pub fn start(self) -> RunningCall<'a> {
+        let port = self.from.port();
+        let scenario = if self.gives_up { "canceller" } else { "caller" };
+        let log = format!("call-{port}.log");
+        let mut command = self.from.sipp(scenario, port, self.talk, &log);
+        let count = self.count.to_string();
+        command
+            .args(["-m", &count, "-l", &count, "-r", &self.rate.to_string(), "-s", &self.number])
+            .args(["-key", "from_number", &self.caller_number, "-key", "from_name", &self.caller_name])
+            .args(["-key", "headers", &self.headers])
+            .arg(self.proxy.to_string());
+        let process = Process::start("sipp", command, &self.from.folder().join(&format!("call-{port}.output")));
+        RunningCall { process, from: self.from, log, limit: Duration::from_secs(60 + (self.count / self.rate) as u64) }
+    }
+}
+
+/// A call that was placed.
+#[derive(Debug)]
+pub struct RunningCall<'a> {
+    process: Process,
+    from: &'a Sipp,
+    log: String,
+    limit: Duration,
+}
+
+impl RunningCall<'_> {
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// When it does not end.
+    #[must_use]
+    pub fn finish(mut self) -> Outcome {
+        wait_until("a call's end", self.limit, || !self.process.is_running());
+        self.so_far()
+    }
+
+    /// What came of it until now.
+    #[must_use]
+    pub fn so_far(&self) -> Outcome {
+        Outcome { messages: Message::parse_log(&self.from.folder().read(&self.log)) }
+    }
+}
+
+/// What came of a call, or of several.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// All messages, as the caller saw them.
+    pub messages: Vec<Message>,
+}
+
+impl Outcome {
+    /// Every response to an INVITE, without repetitions.
+    fn responses(&self) -> Vec<&Message> {
+        let mut seen = Vec::new();
+        for message in self.messages.iter().filter(|m| m.received && m.header("CSeq") == Some("1 INVITE")) {
+            let same = |other: &&Message| {
+                other.status() == message.status() && other.header("Call-ID") == message.header("Call-ID")
+            };
+            if !seen.iter().any(same) {
+                seen.push(message);
+            }
+        }
+        seen
+    }
+
+    /// Status codes of the responses, in order: `[100, 180, 200]`.
+    #[must_use]
+    pub fn statuses(&self) -> Vec<u16> {
+        self.responses().iter().filter_map(|message| message.status()).collect()
+    }
+
+    /// The final status of a single call; 0 when there was none.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.finals().first().copied().unwrap_or(0)
+    }
+
+    /// The final status of each call.
+    #[must_use]
+    pub fn finals(&self) -> Vec<u16> {
+        self.statuses().into_iter().filter(|status| *status >= 200).collect()
+    }
+
+    /// When the first INVITE was sent.
+    ///
+    /// # Panics
+    /// When none was.
+    #[must_use]
+    pub fn started(&self) -> Duration {
+        self.messages.first().expect("a call begins with an INVITE").at
+    }
+
+    /// Time from the INVITE to the final response of a single call.
+    ///
+    /// # Panics
+    /// When there was none.
+    #[must_use]
+    pub fn final_after(&self) -> Duration {
+        let last = self.responses().into_iter().find(|message| message.status() >= Some(200));
+        last.expect("a final response").at.saturating_sub(self.started())
+    }
+}

@@ -1,0 +1,150 @@
+//! Phones and carriers, played by SIPp.
+
+use std::net::SocketAddr;
+use std::process::Command;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use crate::process::server;
+use crate::{Address, Call, Folder, Message, Process, wait_until};
+
+/// What a phone or carrier does with the calls it gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// Answers at once.
+    Answers,
+    /// Rings for a time, then answers.
+    AnswersAfter(Duration),
+    /// Refuses with a SIP status.
+    Refuses(u16),
+    /// Rings until the caller gives up.
+    Rings,
+    /// Takes the INVITE and never says a word.
+    Silent,
+    /// Nothing listens.
+    Dead,
+}
+
+/// A phone or a carrier: takes calls on port 5060 of its own address, and places calls from there.
+#[derive(Debug)]
+pub struct Sipp {
+    process: Option<Process>,
+    address: Address,
+    folder: Folder,
+    /// Each run of SIPp writes a log of its own.
+    run: u32,
+    next_port: AtomicU16,
+}
+
+impl Sipp {
+    /// Starts it.
+    ///
+    /// # Panics
+    /// When SIPp does not come up.
+    #[must_use]
+    pub fn start(manner: Manner) -> Sipp {
+        let mut sipp = Sipp {
+            process: None,
+            address: Address::claim(),
+            folder: Folder::new("sipp"),
+            run: 0,
+            next_port: AtomicU16::new(5061),
+        };
+        sipp.change(manner);
+        sipp
+    }
+
+    /// Behaves otherwise from now on. What it received so far is kept.
+    ///
+    /// # Panics
+    /// When SIPp does not come up.
+    pub fn change(&mut self, manner: Manner) {
+        self.process = None;
+        self.run += 1;
+        let (scenario, pause, status) = match manner {
+            Manner::Answers => ("answer", Duration::ZERO, None),
+            Manner::AnswersAfter(pause) => ("answer", pause, None),
+            Manner::Refuses(status) => ("reject", Duration::ZERO, Some(status)),
+            Manner::Rings => ("ring", Duration::ZERO, None),
+            Manner::Silent => ("silent", Duration::ZERO, None),
+            Manner::Dead => return,
+        };
+        let mut command = self.sipp(scenario, 5060, pause, &format!("messages-{}.log", self.run));
+        command.args(["-aa", "-key", "status", &format!("{} Refused", status.unwrap_or_default())]);
+        let mut process = Process::start("sipp", command, &self.folder.join("output"));
+        let address = self.address();
+        process.wait_ready(Duration::from_secs(10), || std::net::UdpSocket::bind(address).is_err());
+        self.process = Some(process);
+    }
+
+    /// Where it takes calls.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address.port(5060)
+    }
+
+    /// The calls that it got, each once, in order.
+    #[must_use]
+    pub fn invites(&self) -> Vec<Message> {
+        let mut invites: Vec<Message> = Vec::new();
+        for run in 1..=self.run {
+            let messages = Message::parse_log(&self.folder.read(&format!("messages-{run}.log")));
+            for message in messages.into_iter().filter(|m| m.received && m.first_line.starts_with("INVITE ")) {
+                let known = |other: &Message| other.header("Call-ID") == message.header("Call-ID");
+                if !invites.iter().any(known) {
+                    invites.push(message);
+                }
+            }
+        }
+        invites
+    }
+
+    /// Waits for its `count`th call, and returns it.
+    ///
+    /// # Panics
+    /// When it does not come within `limit`.
+    #[must_use]
+    pub fn wait_invite(&self, count: usize, limit: Duration) -> Message {
+        wait_until(&format!("call {count} at {}", self.address()), limit, || self.invites().len() >= count);
+        self.invites().swap_remove(count - 1)
+    }
+
+    /// A call from here by way of `proxy` to `number`; see [`Call`].
+    #[must_use]
+    pub fn call(&self, proxy: SocketAddr, number: &str) -> Call<'_> {
+        Call::new(self, proxy, number)
+    }
+
+    /// A port of this address for one more SIPp.
+    pub(crate) fn port(&self) -> u16 {
+        self.next_port.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// SIPp playing `scenario` at `port`.
+    pub(crate) fn sipp(&self, scenario: &str, port: u16, pause: Duration, log: &str) -> Command {
+        let text = match scenario {
+            "answer" => include_str!("sipp/answer.xml"),
+            "reject" => include_str!("sipp/reject.xml"),
+            "ring" => include_str!("sipp/ring.xml"),
+            "silent" => include_str!("sipp/silent.xml"),
+            "caller" => include_str!("sipp/caller.xml"),
+            "canceller" => include_str!("sipp/canceller.xml"),
+            _ => panic!("no scenario {scenario}"),
+        };
+        let file = self.folder.write(&format!("{scenario}-{port}.xml"), text);
+        let mut command = server("sipp");
+        command
+            .arg("-sf")
+            .arg(file)
+            .args(["-i", &self.address.to_string(), "-p", &port.to_string(), "-nostdin", "-trace_msg"])
+            .args(["-d", &pause.as_millis().to_string(), "-message_file"])
+            .arg(self.folder.join(log))
+            .env("TERM", "dumb")
+            .current_dir(self.folder.path());
+        command
+    }
+}
