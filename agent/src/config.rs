@@ -106,6 +106,8 @@ pub struct Emergency {
     pub prefixes: Vec<String>,
     /// PJSIP endpoints that carry them, in order; when empty, the dialplan's own list is used alone.
     pub gateways: Vec<String>,
+    /// Seconds that each of them may ring.
+    pub ring_seconds: u32,
 }
 
 /// `[media]`
@@ -209,7 +211,7 @@ impl Default for Route {
 
 impl Default for Emergency {
     fn default() -> Self {
-        Emergency { numbers: vec!["911".into()], prefixes: vec!["9".into()], gateways: Vec::new() }
+        Emergency { numbers: vec!["911".into()], prefixes: vec!["9".into()], gateways: Vec::new(), ring_seconds: 60 }
     }
 }
 

@@ -143,6 +143,7 @@ pub fn rules(config: &Config) -> Rules {
         emergency_numbers: config.emergency.numbers.clone(),
         emergency_prefixes: config.emergency.prefixes.clone(),
         emergency_gateways: config.emergency.gateways.clone(),
+        emergency_ring_seconds: config.emergency.ring_seconds,
     }
 }
 

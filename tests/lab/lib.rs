@@ -15,6 +15,7 @@
 )]
 
 mod address;
+mod agent;
 mod asterisk;
 mod call;
 mod canned;
@@ -28,6 +29,7 @@ mod record;
 mod sipp;
 
 pub use address::Address;
+pub use agent::{Agent, binary};
 pub use asterisk::{Asterisk, AsteriskBuilder};
 pub use call::{Call, Outcome, RunningCall};
 pub use canned::Canned;

@@ -164,6 +164,8 @@ pub(super) async fn watch(host: Arc<Host>, better: Vec<Arc<Host>>, pause: Durati
     let mut connection = None;
     let mut good_looks = 0;
     loop {
+        // The first look waits too: until then a host is tried as if it were well, and a new SQLite file gets its schema.
+        tokio::time::sleep(pause).await;
         match host.look(&mut connection).await {
             Ok(()) => {
                 good_looks += 1;
@@ -182,7 +184,6 @@ pub(super) async fn watch(host: Arc<Host>, better: Vec<Arc<Host>>, pause: Durati
         }
         #[allow(clippy::cast_precision_loss, reason = "a handful of connections")]
         host.connections.set(host.pool.status().size as f64);
-        tokio::time::sleep(pause).await;
     }
 }
 

@@ -87,7 +87,7 @@ pub fn emergency(dialled: &str, rules: &Rules) -> Option<Emergency> {
         name: gateway.clone(),
         dial: rules.dial_gateway(gateway, number),
         cap: 0,
-        seconds: 0,
+        seconds: i32::try_from(rules.emergency_ring_seconds).unwrap_or(i32::MAX),
         caller: String::new(),
         next: Next::Always,
         rate: None,

@@ -21,6 +21,8 @@ pub struct Rules {
     pub emergency_prefixes: Vec<String>,
     /// Endpoints of the emergency gateways in order.
     pub emergency_gateways: Vec<String>,
+    /// Seconds that each of them may ring.
+    pub emergency_ring_seconds: u32,
 }
 
 impl Rules {
