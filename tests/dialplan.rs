@@ -1,22 +1,488 @@
 //! The dialplan on a real Asterisk with SIPp phones and carriers, told what to do by a canned agent.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
 
-use lab::{Asterisk, Manner, Sipp};
+use std::time::Duration;
+
+use lab::Manner::{Answers, AnswersAfter, Dead, Refuses, Rings, Silent};
+use lab::{Asterisk, Canned, Manner, Outcome, Sipp};
+
+/// A node with line 1001 and two gateways, and an agent that answers each call alike.
+struct Stage {
+    asterisk: Asterisk,
+    agent: Canned,
+    phone: Sipp,
+    gw1: Sipp,
+    gw2: Sipp,
+}
+
+impl Stage {
+    fn new(gw1: Manner, gw2: Manner, agent: Canned) -> Stage {
+        let (phone, gw1, gw2) = (Sipp::start(Answers), Sipp::start(gw1), Sipp::start(gw2));
+        let asterisk = Asterisk::builder()
+            .agent(agent.address())
+            .global("TANDEM_EMERGENCY_CALLER", "15125550199")
+            .line("1001", phone.address())
+            // Not pinged: what a gateway does with the call itself is what is tested.
+            .gateway_with("gw1", gw1.address(), "qualify_frequency = 0")
+            .gateway_with("gw2", gw2.address(), "qualify_frequency = 0")
+            .start();
+        Stage { asterisk, agent, phone, gw1, gw2 }
+    }
+
+    /// The line calls `number`.
+    fn dial(&self, number: &str) -> Outcome {
+        self.phone.call(self.asterisk.address(), number).run()
+    }
+
+    /// What was tried for the first call: `gw1 503, gw2 200`.
+    fn tried(&self) -> String {
+        self.asterisk.wait_call(1).tried()
+    }
+
+    /// A caller's status and what was tried, for a first gateway of that manner and a second one that answers.
+    fn failover(gw1: Manner, more: &[(&str, &str)]) -> (u16, String) {
+        let stage = Stage::new(gw1, Answers, gateways(more));
+        let status = stage.dial("5551234567").status();
+        let tried = stage.tried();
+        assert_eq!(stage.asterisk.complaints(), Vec::<String>::new());
+        (status, tried)
+    }
+}
+
+/// The agent's answer: gw1, then gw2; then `more`.
+fn gateways(more: &[(&str, &str)]) -> Canned {
+    let mut pairs = vec![
+        ("TANDEM_ACTION", "dial"),
+        ("TANDEM_ACCOUNT", "acme"),
+        ("TANDEM_NUMBER", "15551234567"),
+        ("TANDEM_CLASS", "national"),
+        ("TANDEM_CALLER_NAME", "Acme"),
+        ("TANDEM_ROUTES", "2"),
+        ("TANDEM_ROUTE_1_KIND", "gateway"),
+        ("TANDEM_ROUTE_1_NAME", "gw1"),
+        ("TANDEM_ROUTE_1_DIAL", "PJSIP/15551234567@gw1"),
+        ("TANDEM_ROUTE_1_SECONDS", "20"),
+        ("TANDEM_ROUTE_1_CALLER", "15125550100"),
+        ("TANDEM_ROUTE_2_KIND", "gateway"),
+        ("TANDEM_ROUTE_2_NAME", "gw2"),
+        ("TANDEM_ROUTE_2_DIAL", "PJSIP/0015551234567@gw2"),
+        ("TANDEM_ROUTE_2_SECONDS", "20"),
+        ("TANDEM_ROUTE_2_CALLER", "5125550100"),
+    ];
+    pairs.extend_from_slice(more);
+    Canned::answers(&pairs)
+}
 
 #[test]
 fn loads_without_a_complaint() {
-    let phone = Sipp::start(Manner::Answers);
-    let asterisk = Asterisk::builder()
-        .line("1001", phone.address())
-        .gateway("gw1", phone.address())
-        .edge("edge", phone.address())
-        .start();
+    let phone = Sipp::start(Answers);
+    let asterisk = Asterisk::builder().line("1001", phone.address()).gateway("gw1", phone.address());
+    let asterisk = asterisk.edge("edge", phone.address()).start();
     assert_eq!(asterisk.complaints(), Vec::<String>::new());
-    println!("{}", asterisk.folder().read("console"));
-    println!("{}", asterisk.log());
-    println!("{}", asterisk.command("pjsip show endpoints"));
-    std::thread::sleep(std::time::Duration::from_secs(3));
-    println!("{}", asterisk.command("pjsip show contacts"));
-    println!("{}", asterisk.command("dialplan show tandem-entry"));
-    println!("{}", asterisk.command("dialplan show tandem-goes-on"));
+}
+
+#[test]
+fn the_first_gateway_takes_the_call_with_the_number_and_caller_of_its_route() {
+    let stage = Stage::new(Answers, Answers, gateways(&[]));
+    assert_eq!(
+        stage.phone.call(stage.asterisk.address(), "5551234567").claims("16665550000", "Bank").run().status(),
+        200
+    );
+    let invite = stage.gw1.wait_invite(1, Duration::from_secs(1));
+    assert_eq!(
+        (invite.number(), invite.caller(), invite.asserted()),
+        ("15551234567", "15125550100", Some("15125550100"))
+    );
+    assert!(invite.header("From").unwrap().starts_with("\"Acme\""), "{invite:?}");
+    assert!(stage.gw2.invites().is_empty());
+    assert_eq!(stage.agent.asked("extension").as_deref(), Some("5551234567"));
+    assert_eq!(stage.agent.asked("network_script").as_deref(), Some("route"));
+    assert_eq!(stage.agent.asked("arg_1").as_deref(), Some("line"));
+    assert_eq!(stage.agent.asked("arg_2").as_deref(), Some("1001"));
+
+    let record = stage.asterisk.wait_call(1);
+    let told = ["kind", "id", "account", "number", "class", "dst", "disposition"].map(|column| record.get(column));
+    assert_eq!(told, ["line", "1001", "acme", "15551234567", "national", "5551234567", "ANSWERED"]);
+    let attempt = &record.attempts()[0];
+    assert_eq!(
+        (attempt.number, attempt.status.as_str(), attempt.q850, attempt.sip),
+        (1, "ANSWER", Some(16), Some(200))
+    );
+    let answered = attempt.answered.unwrap();
+    assert!(attempt.started <= answered && answered + 90 <= attempt.ended, "talked for 100 ms: {attempt:?}");
+}
+
+#[test]
+fn a_gateways_own_failure_goes_on_to_the_next() {
+    for status in [408, 500, 502, 503, 504] {
+        let expected = (200, format!("gw1 {status}, gw2 200"));
+        assert_eq!(Stage::failover(Refuses(status), &[]), expected);
+    }
+}
+
+#[test]
+fn a_final_word_about_the_called_party_does_not_go_on() {
+    for (status, seen) in
+        [(486, 486), (600, 486), (603, 403), (501, 501), (403, 403), (404, 404), (480, 480), (484, 484)]
+    {
+        assert_eq!(Stage::failover(Refuses(status), &[]), (seen, format!("gw1 {status}")));
+    }
+}
+
+#[test]
+fn forbidden_and_not_found_go_on_by_the_carriers_policy() {
+    for status in [403, 404] {
+        let policy = [("TANDEM_ROUTE_1_NEXT", "forbidden")];
+        assert_eq!(Stage::failover(Refuses(status), &policy), (200, format!("gw1 {status}, gw2 200")));
+    }
+    let policy = [("TANDEM_ROUTE_1_NEXT", "forbidden")];
+    assert_eq!(Stage::failover(Refuses(486), &policy), (486, "gw1 486".into()));
+}
+
+#[test]
+fn any_failure_goes_on_in_a_ring_group() {
+    for (manner, tried) in [(Refuses(486), "gw1 486"), (Refuses(603), "gw1 603"), (Rings, "gw1 NOANSWER")] {
+        let policy = [("TANDEM_ROUTE_1_NEXT", "any"), ("TANDEM_ROUTE_1_SECONDS", "1")];
+        assert_eq!(Stage::failover(manner, &policy), (200, format!("{tried}, gw2 200")));
+    }
+}
+
+#[test]
+fn a_gateway_that_says_nothing_is_left_for_the_next() {
+    for manner in [Dead, Silent] {
+        let stage = Stage::new(manner, Answers, gateways(&[]));
+        let outcome = stage.dial("5551234567");
+        assert_eq!((outcome.status(), stage.tried().as_str()), (200, "gw1 CHANUNAVAIL, gw2 200"));
+        assert!(outcome.final_after() < Duration::from_secs(8), "{:?}", outcome.final_after());
+    }
+    // Not even the ring time is waited for when it is shorter.
+    let stage = Stage::new(Silent, Answers, gateways(&[("TANDEM_ROUTE_1_SECONDS", "1")]));
+    let outcome = stage.dial("5551234567");
+    assert_eq!((outcome.status(), stage.tried().as_str()), (200, "gw1 NOANSWER, gw2 200"));
+    assert!(outcome.final_after() < Duration::from_secs(2), "{:?}", outcome.final_after());
+}
+
+#[test]
+fn a_gateway_known_to_be_dead_costs_no_time() {
+    let (phone, gw2) = (Sipp::start(Answers), Sipp::start(Answers));
+    let (dead, agent) = (Sipp::start(Dead), gateways(&[]));
+    let asterisk = Asterisk::builder()
+        .agent(agent.address())
+        .line("1001", phone.address())
+        .gateway_with("gw1", dead.address(), "qualify_frequency = 1")
+        .gateway("gw2", gw2.address())
+        .start();
+    let noticed =
+        || asterisk.command("pjsip show contacts").lines().any(|l| l.contains("gw1/") && l.contains("Unavail"));
+    lab::wait_until("the dead gateway to be noticed", Duration::from_secs(10), noticed);
+    let outcome = phone.call(asterisk.address(), "5551234567").run();
+    assert_eq!(outcome.status(), 200);
+    assert!(outcome.final_after() < Duration::from_secs(1), "{:?}", outcome.final_after());
+    assert_eq!(asterisk.wait_call(1).tried(), "gw1 CHANUNAVAIL, gw2 200");
+}
+
+#[test]
+fn a_number_that_rings_in_vain_is_not_dialled_again() {
+    let seconds = [("TANDEM_ROUTE_1_SECONDS", "1")];
+    assert_eq!(Stage::failover(Rings, &seconds), (480, "gw1 NOANSWER".into()));
+}
+
+#[test]
+fn all_gateways_fail() {
+    let stage = Stage::new(Refuses(503), Refuses(500), gateways(&[]));
+    let outcome = stage.dial("5551234567");
+    assert_eq!(outcome.statuses(), [100, 183, 503], "a prompt as early media, then no circuit");
+    assert_eq!(stage.tried(), "gw1 503, gw2 500");
+    assert_eq!(stage.asterisk.wait_call(1).get("reason"), "routes-exhausted");
+}
+
+#[test]
+fn the_caller_gives_up_while_it_rings() {
+    let stage = Stage::new(Rings, Answers, gateways(&[]));
+    let call = stage.phone.call(stage.asterisk.address(), "5551234567");
+    let outcome = call.gives_up_after(Duration::from_millis(200)).run();
+    assert_eq!(outcome.status(), 487);
+    assert_eq!(stage.tried(), "gw1 CANCEL");
+    assert!(stage.gw2.invites().is_empty());
+}
+
+#[test]
+fn a_withheld_number_is_told_to_the_carrier_alone() {
+    let stage = Stage::new(Answers, Answers, gateways(&[("TANDEM_PRIVACY", "1")]));
+    assert_eq!(stage.dial("5551234567").status(), 200);
+    let invite = &stage.gw1.invites()[0];
+    assert_eq!((invite.caller(), invite.asserted()), ("anonymous", Some("15125550100")));
+    assert!(invite.header("Privacy").is_some_and(|privacy| privacy.contains("id")), "{invite:?}");
+    assert!(!invite.header("From").unwrap().contains("Acme"), "{invite:?}");
+}
+
+#[test]
+fn a_line_without_a_number_shows_none_rather_than_what_its_phone_claims() {
+    let stage = Stage::new(Answers, Answers, gateways(&[("TANDEM_ROUTE_1_CALLER", ""), ("TANDEM_CALLER_NAME", "")]));
+    assert_eq!(
+        stage.phone.call(stage.asterisk.address(), "5551234567").claims("16665550000", "Bank").run().status(),
+        200
+    );
+    let invite = &stage.gw1.invites()[0];
+    assert!(!format!("{invite:?}").contains("16665550000") && !format!("{invite:?}").contains("Bank"), "{invite:?}");
+}
+
+#[test]
+fn a_refusal_is_said_without_answering() {
+    let refusal = [("TANDEM_ACTION", "reject"), ("TANDEM_REASON", "number-unknown"), ("TANDEM_CAUSE", "1")];
+    let prompt = [("TANDEM_PROMPT", "beep&beep")];
+    let stage = Stage::new(Answers, Answers, Canned::answers(&[&refusal[..], &prompt].concat()));
+    assert_eq!(stage.dial("4242").statuses(), [100, 183, 404]);
+    let record = stage.asterisk.wait_call(1);
+    assert_eq!(
+        (record.get("reason"), record.get("answer"), record.get("billsec")),
+        ("number-unknown", "0.000000", "0")
+    );
+
+    let stage = Stage::new(Answers, Answers, Canned::answers(&refusal));
+    assert_eq!(stage.dial("4242").statuses(), [100, 404], "no prompt");
+}
+
+#[test]
+fn causes_of_a_refusal_become_sip_codes() {
+    for (cause, status) in [("1", 404), ("17", 486), ("21", 403), ("28", 484), ("34", 503), ("42", 503)] {
+        let stage =
+            Stage::new(Answers, Answers, Canned::answers(&[("TANDEM_ACTION", "reject"), ("TANDEM_CAUSE", cause)]));
+        assert_eq!(stage.dial("4242").status(), status, "cause {cause}");
+    }
+}
+
+#[test]
+fn a_full_gateway_is_passed_over() {
+    let stage = Stage::new(Answers, Answers, gateways(&[("TANDEM_ROUTE_1_CAP", "1")]));
+    let first = stage.phone.call(stage.asterisk.address(), "5551234567").talks(Duration::from_secs(2)).start();
+    let _ = stage.gw1.wait_invite(1, Duration::from_secs(2));
+    assert_eq!(stage.dial("5551234567").status(), 200);
+    assert_eq!(stage.tried(), "gw1 CAP, gw2 200");
+    assert_eq!(first.finish().status(), 200);
+    assert_eq!(stage.dial("5551234567").status(), 200);
+    assert_eq!(stage.asterisk.wait_call(3).tried(), "gw1 200", "the place is free again");
+    assert_eq!(stage.asterisk.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn calls_at_the_same_instant_do_not_overfill_a_gateway() {
+    let stage = Stage::new(Answers, Answers, gateways(&[("TANDEM_ROUTE_1_CAP", "5")]));
+    let call = stage.phone.call(stage.asterisk.address(), "5551234567");
+    let outcome = call.talks(Duration::from_secs(3)).times(40, 1000).run();
+    assert_eq!(outcome.finals(), [200; 40]);
+    let first = stage.gw1.invites().len();
+    assert!((1..=5).contains(&first), "{first} at gw1");
+    assert_eq!(stage.gw2.invites().len(), 40 - first);
+}
+
+#[test]
+fn a_full_line_and_a_full_account_are_told_so() {
+    for (limit, status, reason) in [("TANDEM_LINE_CAP", 486, "line-full"), ("TANDEM_ACCOUNT_CAP", 503, "account-full")]
+    {
+        let stage = Stage::new(Answers, Answers, gateways(&[(limit, "1")]));
+        let first = stage.phone.call(stage.asterisk.address(), "5551234567").talks(Duration::from_secs(5)).start();
+        let _ = stage.gw1.wait_invite(1, Duration::from_secs(2));
+        assert_eq!(stage.dial("5551234567").statuses(), [100, 183, status], "{limit}");
+        let record = stage.asterisk.wait_call(1);
+        assert_eq!((record.get("reason"), record.get("attempts")), (reason, ""));
+        assert_eq!(first.finish().status(), 200);
+        assert_eq!(stage.dial("5551234567").status(), 200, "the place is free again");
+    }
+}
+
+/// An agent that is gone, hangs, or dies.
+fn broken_agents() -> [(&'static str, Canned); 3] {
+    [("gone", Canned::gone()), ("hung", Canned::hangs()), ("dying", Canned::dies())]
+}
+
+#[test]
+fn emergency_calls_go_out_without_an_agent() {
+    for number in ["911", "9911"] {
+        for (what, agent) in broken_agents() {
+            let stage = Stage::new(Refuses(486), AnswersAfter(Duration::from_millis(100)), agent);
+            let outcome = stage.dial(number);
+            assert_eq!(outcome.status(), 200, "{number}, agent {what}");
+            assert_eq!(stage.tried(), "gw1 486, gw2 200");
+            let invite = &stage.gw2.invites()[0];
+            assert_eq!((invite.number(), invite.caller()), ("911", "15125550199"));
+            let after = invite.at.saturating_sub(outcome.started());
+            assert!(after < Duration::from_secs(2), "{number}, agent {what}: {after:?}");
+        }
+    }
+}
+
+#[test]
+fn an_emergency_call_takes_the_agents_gateways_and_then_the_nodes_own() {
+    let agent = Canned::answers(&[
+        ("TANDEM_ACTION", "emergency"),
+        ("TANDEM_NUMBER", "911"),
+        ("TANDEM_ROUTES", "1"),
+        ("TANDEM_ROUTE_1_KIND", "gateway"),
+        ("TANDEM_ROUTE_1_NAME", "gw2"),
+        ("TANDEM_ROUTE_1_DIAL", "PJSIP/911@gw2"),
+        ("TANDEM_ROUTE_1_SECONDS", "30"),
+        ("TANDEM_ROUTE_1_CAP", "0"),
+        ("TANDEM_ROUTE_1_CALLER", "15125550101"),
+        ("TANDEM_ROUTE_1_NEXT", "any"),
+        ("TANDEM_PRIVACY", "1"),
+    ]);
+    let stage = Stage::new(Answers, Refuses(603), agent);
+    assert_eq!(stage.dial("911").status(), 200);
+    assert_eq!(stage.tried(), "gw2 603, gw1 200");
+    assert_eq!(stage.gw2.invites()[0].caller(), "15125550101", "never withheld");
+    assert_eq!(stage.gw1.invites()[0].caller(), "15125550199");
+
+    let stage = Stage::new(
+        Refuses(404),
+        Refuses(403),
+        Canned::answers(&[("TANDEM_ACTION", "emergency"), ("TANDEM_ROUTES", "0")]),
+    );
+    assert_eq!(stage.dial("911").statuses(), [100, 183, 503]);
+    assert_eq!(stage.tried(), "gw1 404, gw2 403");
+    assert_eq!(stage.asterisk.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn without_an_agent_lines_of_the_node_reach_each_other_and_nothing_else() {
+    for (what, agent) in broken_agents() {
+        let (caller, callee, carrier) = (Sipp::start(Answers), Sipp::start(Answers), Sipp::start(Answers));
+        let asterisk = Asterisk::builder()
+            .agent(agent.address())
+            .line("1001", caller.address())
+            .line("1002", callee.address())
+            .gateway("gw1", carrier.address())
+            .start();
+        assert_eq!(caller.call(asterisk.address(), "1002").run().status(), 200, "agent {what}");
+        assert_eq!(callee.invites()[0].caller(), "1001");
+        assert_eq!(caller.call(asterisk.address(), "5551234567").run().statuses(), [100, 183, 503]);
+        assert_eq!(caller.call(asterisk.address(), "gw1").run().status(), 503, "a gateway is not a line");
+        for number in ["1002", "911", "5551234567"] {
+            let outcome = carrier.call(asterisk.address(), number).run();
+            assert_eq!(outcome.statuses(), [100, 503], "a gateway calls {number}");
+        }
+        assert_eq!((callee.invites().len(), carrier.invites().len()), (1, 0));
+        assert_eq!(asterisk.wait_call(1).get("reason"), "no-agent");
+    }
+}
+
+#[test]
+fn who_calls_is_believed_from_the_edge_alone() {
+    let agent = Canned::answers(&[("TANDEM_ACTION", "reject"), ("TANDEM_CAUSE", "1")]);
+    let (phone, carrier, edge) = (Sipp::start(Answers), Sipp::start(Answers), Sipp::start(Answers));
+    let asterisk = Asterisk::builder()
+        .agent(agent.address())
+        .line("1001", phone.address())
+        .gateway("gw1", carrier.address())
+        .edge("edge", edge.address())
+        .start();
+    let asked = |from: &Sipp, header: &str| {
+        assert_eq!(from.call(asterisk.address(), "42").header(header).run().status(), 404);
+        (agent.asked("arg_1").unwrap_or_default(), agent.asked("arg_2").unwrap_or_default())
+    };
+    let pair = |kind: &str, id: &str| (kind.to_owned(), id.to_owned());
+    assert_eq!(asked(&edge, "X-Tandem-Line: 2002"), pair("line", "2002"));
+    assert_eq!(asked(&edge, "X-Tandem-Gateway: telco-7"), pair("gateway", "telco-7"));
+    assert_eq!(asked(&phone, "X-Tandem-Line: 2002"), pair("line", "1001"));
+    assert_eq!(asked(&phone, "X-Tandem-Gateway: telco-7"), pair("line", "1001"));
+    assert_eq!(asked(&carrier, "X-Tandem-Line: 2002"), pair("gateway", "gw1"));
+    // An id that is none is not passed on; the agent then knows the caller as an unknown line.
+    for hostile in ["1001,x", "${SHELL(id)}", "1001)", "a b", "\"1001\"", &"9".repeat(65)] {
+        assert_eq!(asked(&edge, &format!("X-Tandem-Line: {hostile}")), pair("line", ""), "{hostile}");
+    }
+    assert_eq!(asked(&edge, "Subject: none"), pair("line", ""));
+    assert_eq!(asterisk.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn any_dialled_text_reaches_the_agent_or_is_not_found() {
+    let stage = Stage::new(Answers, Answers, Canned::answers(&[("TANDEM_ACTION", "reject"), ("TANDEM_CAUSE", "17")]));
+    let sane = [
+        "0",
+        "911",
+        "15551234567",
+        "+15551234567",
+        "*97",
+        "*",
+        "%23",
+        "%2397%23",
+        "bob",
+        "front-desk",
+        "a.b_c-d",
+        "hh",
+        "Tt",
+        "fax",
+    ];
+    for (index, dialled) in sane.iter().enumerate() {
+        assert_eq!(stage.dial(dialled).status(), 486, "{dialled}");
+        assert_eq!(stage.agent.asked("extension"), Some(dialled.replace("%23", "#")));
+        assert_eq!(stage.agent.preludes().len(), index + 1);
+    }
+    let asked = stage.agent.preludes().len();
+    let hostile = [
+        "h",
+        "i",
+        "s",
+        "t",
+        "T",
+        "e",
+        "a",
+        "o",
+        "1,2",
+        "911,1",
+        "1%22",
+        "1%22%20%7C%20%221",
+        "1%24%7BSHELL(id)%7D",
+        "1%24%5B1%2B1%5D",
+        "1)",
+        "1(2",
+        "1%7Bx%7D",
+        "1%5C",
+        "1%27",
+        "1%3B2",
+        "1%26PJSIP/900%40gw1",
+        "1%7C2",
+        "1%0A2",
+        "1%20",
+        "-h",
+        "h-",
+        "T--",
+        "-T-",
+        "_X.",
+        ".",
+        "%C3%A9",
+        "1%C3%A9",
+        "tandem-end,h,1",
+    ];
+    for dialled in hostile {
+        assert_eq!(stage.dial(dialled).status(), 404, "{dialled}");
+    }
+    assert_eq!(stage.agent.preludes().len(), asked, "none of them reached the agent");
+    assert!(stage.gw1.invites().is_empty() && stage.gw2.invites().is_empty());
+    assert_eq!(stage.asterisk.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn hostile_caller_ids_and_names_are_only_text() {
+    let hostile = "a${SHELL(touch /tmp/tandem-owned)}$[1+1],b)\\'";
+    let stage = Stage::new(Answers, Answers, gateways(&[("TANDEM_CALLER_NAME", hostile)]));
+    let call = stage.phone.call(stage.asterisk.address(), "5551234567");
+    assert_eq!(call.claims("%24%7BSHELL(id)%7D%22%2C1", "${SHELL(id)},$[1+1])").run().status(), 200);
+    let from = stage.gw1.invites()[0].header("From").unwrap().replace("\\\\", "\\");
+    assert!(from.starts_with(&format!("\"{hostile}\"")), "{from}");
+    assert!(!std::path::Path::new("/tmp/tandem-owned").exists());
+    assert_eq!(stage.asterisk.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn a_redirection_by_the_called_side_is_not_followed() {
+    let (status, tried) = Stage::failover(Refuses(302), &[]);
+    assert_ne!(status, 200, "{tried}");
+}
+
+#[test]
+fn an_answer_of_no_use_takes_the_fallback() {
+    let stage = Stage::new(Answers, Answers, Canned::answers(&[("TANDEM_ACTION", "frobnicate")]));
+    assert_eq!(stage.dial("911").status(), 200);
+    assert_eq!(stage.tried(), "gw1 200");
 }

@@ -1,178 +1,204 @@
-//! The agent itself: the binary that the workspace builds.
+//! The agent itself: the real `tandem` program of this workspace.
 
-use std::net::{SocketAddr, TcpListener};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::process::server;
+use socket2::{Domain, Socket, Type};
+
+use crate::process::same_user;
 use crate::{Address, Folder, Process};
 
-/// Ports of the agent on its own address.
-const AGI: u16 = 4573;
-const HTTP: u16 = 4580;
+/// How an agent is configured: its environment, and nothing of the test's own.
+#[derive(Debug)]
+pub struct AgentBuilder {
+    folder: Folder,
+    address: Address,
+    settings: Vec<(String, String)>,
+    listener: Option<Arc<TcpListener>>,
+}
 
-/// A running `tandem serve`.
+/// `tandem serve` on an address of its own: FastAGI on port 4573, HTTP on 4580.
 #[derive(Debug)]
 pub struct Agent {
     process: Process,
-    address: Address,
-    folder: Folder,
-    environment: Vec<(String, String)>,
-    /// Held from outside, as the service manager does.
-    listener: Option<TcpListener>,
+    plan: AgentBuilder,
+}
+
+impl Default for AgentBuilder {
+    fn default() -> Self {
+        let folder = Folder::new("agent");
+        let address = Address::claim();
+        let builder = AgentBuilder { folder, address, settings: Vec::new(), listener: None };
+        let database = format!("sqlite:{}", builder.folder.join("tandem.db").display());
+        let (agi, http) = (builder.address.port(4573).to_string(), builder.address.port(4580).to_string());
+        builder.set("database.urls", &database).set("agi.listen", &agi).set("http.listen", &http)
+    }
+}
+
+impl AgentBuilder {
+    /// A configuration key, such as `database.urls`; lists are joined by commas.
+    #[must_use]
+    pub fn set(mut self, key: &str, value: &str) -> Self {
+        let name = format!("TANDEM__{}", key.to_uppercase().replace('.', "__"));
+        self.settings.retain(|(other, _)| *other != name);
+        self.settings.push((name, value.to_owned()));
+        self
+    }
+
+    /// The FastAGI listener is held by the test, as systemd's socket unit holds it: calls wait in its backlog while
+    /// the agent is stopped. Its address is the agent's.
+    #[must_use]
+    pub fn held_listener(mut self) -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a TCP socket");
+        socket.bind(&self.address.port(4573).into()).expect("a fresh address is free");
+        socket.listen(1024).expect("a bound socket listens");
+        self.listener = Some(Arc::new(socket.into()));
+        self
+    }
+
+    /// Where it takes FastAGI.
+    #[must_use]
+    pub fn agi(&self) -> SocketAddr {
+        self.address.port(4573)
+    }
+
+    /// Runs another command of the program with this configuration: `["migrate"]`, `["explain", "1001", "911"]`.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    pub fn tandem(&self, arguments: &[&str]) -> Output {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("tandem {arguments:?}: {error}"))
+    }
+
+    /// As [`AgentBuilder::tandem`]; returns what it printed.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn tandem_ok(&self, arguments: &[&str]) -> String {
+        let output = self.tandem(arguments);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let complained = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "tandem {arguments:?}: {}\n{said}{complained}", output.status);
+        said
+    }
+
+    /// Imports `csv` as `tandem import KIND FILE` does.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn import(&self, kind: &str, csv: &str) {
+        let file = self.folder.write(&format!("{kind}.csv"), csv);
+        self.tandem_ok(&["import", kind, &file.to_string_lossy()]);
+    }
+
+    /// Starts `tandem serve`, and waits until it lives (which is before it is ready: the database may be down).
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    pub fn start(self) -> Agent {
+        Agent { process: self.launch(), plan: self }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = same_user(program());
+        command.args(arguments).current_dir(self.folder.path()).env_clear();
+        command.envs(std::env::vars().filter(|(name, _)| name == "PATH" || name == "HOME"));
+        command.envs(self.settings.iter().cloned());
+        command
+    }
+
+    fn launch(&self) -> Process {
+        let mut command = self.command(&["serve"]);
+        if let Some(listener) = &self.listener {
+            // systemd's protocol (sd_listen_fds(3)): descriptor 3, for the process that LISTEN_PID names. The shell
+            // becomes the agent, so its own id is the right one.
+            let listener: OwnedFd = listener.try_clone().expect("a descriptor can be copied").into();
+            let script = r#"LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" serve 3<&0 </dev/null"#;
+            let mut shell = same_user("sh");
+            shell.args(["-c", script]).arg(program()).stdin(listener);
+            shell.current_dir(self.folder.path()).env_clear();
+            shell.envs(command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))));
+            command = shell;
+        }
+        let mut process = Process::start("tandem", command, &self.folder.join("log"));
+        let http = self.address.port(4580);
+        process.wait_ready(Duration::from_secs(20), || get(http, "/live").is_some_and(|(status, _)| status == 200));
+        process
+    }
 }
 
 impl Agent {
-    /// Starts it with `environment` on an address of its own; without a word about the database it has SQLite in its folder.
-    ///
-    /// # Panics
-    /// When it does not become ready.
+    /// An agent with its own empty SQLite file (see `tandem_ok(&["migrate"])`).
     #[must_use]
-    pub fn start(environment: &[(&str, &str)]) -> Agent {
-        Agent::launch(environment, false)
+    pub fn builder() -> AgentBuilder {
+        AgentBuilder::default()
     }
 
-    /// As [`Agent::start`], with the FastAGI listener held by the laboratory, so that calls wait in it while the agent is away.
-    ///
-    /// # Panics
-    /// When it does not become ready.
+    /// Its configuration, to run further commands of the program with.
     #[must_use]
-    pub fn start_with_held_listener(environment: &[(&str, &str)]) -> Agent {
-        Agent::launch(environment, true)
+    pub fn plan(&self) -> &AgentBuilder {
+        &self.plan
     }
 
-    fn launch(environment: &[(&str, &str)], hold: bool) -> Agent {
-        let address = Address::claim();
-        let folder = Folder::new("agent");
-        let listener = hold.then(|| held(address.port(AGI)));
-        let mut all: Vec<(String, String)> = [
-            ("TANDEM__AGI__LISTEN", address.port(AGI).to_string()),
-            ("TANDEM__AGI__PEERS", "127.0.0.1".into()),
-            ("TANDEM__HTTP__LISTEN", address.port(HTTP).to_string()),
-            ("TANDEM__DATABASE__URLS", format!("sqlite:{}", folder.join("tandem.db").display())),
-            ("TANDEM__MEDIA__RECORDINGS", folder.path().display().to_string()),
-        ]
-        .map(|(key, value)| (key.to_owned(), value))
-        .into();
-        all.extend(environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
-        let process = spawn(&folder, &all, listener.as_ref());
-        let mut agent = Agent { process, address, folder, environment: all, listener };
-        agent.wait_ready();
-        agent
-    }
-
-    fn wait_ready(&mut self) {
-        let http = self.http();
-        self.process.wait_ready(Duration::from_secs(20), || get(http, "/ready").0 == 200);
-    }
-
-    /// Starts it again on the same addresses and folder, after [`Process::stop`] or [`Process::kill`].
-    ///
-    /// # Panics
-    /// When it does not become ready.
-    pub fn start_again(&mut self) {
-        self.process = spawn(&self.folder, &self.environment, self.listener.as_ref());
-        self.wait_ready();
-    }
-
-    /// Its process.
-    pub fn process(&mut self) -> &mut Process {
-        &mut self.process
-    }
-
-    /// Where the dialplan finds it.
+    /// Where it takes FastAGI.
     #[must_use]
     pub fn agi(&self) -> SocketAddr {
-        self.address.port(AGI)
+        self.plan.agi()
     }
 
-    /// Where its HTTP surface is.
+    /// Its own IP address.
     #[must_use]
-    pub fn http(&self) -> SocketAddr {
-        self.address.port(HTTP)
+    pub fn ip(&self) -> Ipv4Addr {
+        self.plan.address.ip()
     }
 
-    /// Status and body of its answer to `GET path`.
+    /// Status and body of `/live`, `/ready` or `/metrics`; `None` when it does not answer.
     #[must_use]
-    pub fn get(&self, path: &str) -> (u16, String) {
-        get(self.http(), path)
-    }
-
-    /// A metric's value, by name and labels as Prometheus writes them; 0 when it is not there.
-    #[must_use]
-    pub fn metric(&self, name: &str) -> f64 {
-        let (_, text) = self.get("/metrics");
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        line.and_then(|value| value.parse().ok()).unwrap_or(0.0)
+    pub fn get(&self, path: &str) -> Option<(u16, String)> {
+        get(self.plan.address.port(4580), path)
     }
 
     /// What it logged.
     #[must_use]
     pub fn log(&self) -> String {
-        self.folder.read("log")
+        self.plan.folder.read("log")
     }
 
-    /// Another command of the same binary with the same configuration, such as `["explain", "1001", "911"]`.
-    #[must_use]
-    pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(binary());
-        command.args(arguments).envs(self.environment.iter().cloned()).stdin(Stdio::null());
-        command
+    /// Its process: stop, kill, pause, resume.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
     }
 
-    /// Its folder.
-    #[must_use]
-    pub fn folder(&self) -> &Folder {
-        &self.folder
+    /// Starts it again, with the same address and listener; one that still runs is killed.
+    pub fn restart(&mut self) {
+        self.process.kill();
+        self.process = self.plan.launch();
     }
 }
 
-/// The binary beside the test's own: `cargo build --workspace` makes both.
-#[must_use]
-pub fn binary() -> PathBuf {
-    let test = std::env::current_exe().unwrap_or_else(|error| panic!("where is this test's program? {error}"));
-    let folder = test.ancestors().find(|folder| folder.join("tandem").is_file());
-    folder.unwrap_or_else(|| panic!("no tandem beside {}: run cargo build --workspace", test.display())).join("tandem")
+/// The program that `cargo build --workspace` put beside the tests. (Cargo tells a test its own package's programs only.)
+fn program() -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows where it is");
+    let program = test.ancestors().nth(2).expect("target/debug/deps/test").join("tandem");
+    assert!(program.exists(), "{} is missing: run cargo build --workspace", program.display());
+    program
 }
 
-/// A listener that a child inherits as its standard input and finds as descriptor 3, as the service manager's.
-fn held(address: SocketAddr) -> TcpListener {
-    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
-    let socket = socket.unwrap_or_else(|error| panic!("no socket: {error}"));
-    let bound = socket.set_reuse_address(true).and_then(|()| socket.bind(&address.into())).and_then(|()| socket.listen(1024));
-    bound.unwrap_or_else(|error| panic!("cannot listen on {address}: {error}"));
-    socket.into()
-}
-
-fn spawn(folder: &Folder, environment: &[(String, String)], listener: Option<&TcpListener>) -> Process {
-    let mut command;
-    if let Some(listener) = listener {
-        let listener = listener.try_clone().unwrap_or_else(|error| panic!("the listener cannot be shared: {error}"));
-        command = server("sh");
-        command.args(["-c", r#"LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" serve 3<&0 </dev/null"#]).arg(binary());
-        command.stdin(Stdio::from(OwnedFd::from(listener)));
-    } else {
-        command = server(binary());
-        command.arg("serve").stdin(Stdio::null());
-    }
-    command.envs(environment.iter().cloned()).current_dir(folder.path());
-    Process::start("tandem", command, &folder.join("log"))
-}
-
-/// A plain `GET`; status 0 when nobody answers.
-fn get(address: SocketAddr, path: &str) -> (u16, String) {
-    use std::io::{Read, Write};
-    let exchange = || -> std::io::Result<String> {
-        let mut stream = std::net::TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text)?;
-        Ok(text)
-    };
-    let Ok(text) = exchange() else { return (0, String::new()) };
-    let status = text.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
-    (status, text.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default())
+/// A GET request; `None` when nothing answers within a second.
+fn get(address: SocketAddr, path: &str) -> Option<(u16, String)> {
+    let limit = Duration::from_secs(1);
+    let mut stream = TcpStream::connect_timeout(&address, limit).ok()?;
+    stream.set_read_timeout(Some(limit)).ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
 }

@@ -219,14 +219,17 @@ impl Asterisk {
         CallRecord::parse(&self.folder.read("log/cdr-custom/tandem.csv"))
     }
 
-    /// Waits until `count` calls are finished.
+    /// Waits until `count` calls are finished, and returns the `count`th.
+    ///
+    /// A call that tried several routes leaves a record for each; only the last of them, which tells the caller, counts here.
     ///
     /// # Panics
     /// When they do not finish within 10 s.
     #[must_use]
-    pub fn wait_records(&self, count: usize) -> Vec<CallRecord> {
-        wait_until(&format!("{count} call records"), Duration::from_secs(10), || self.records().len() >= count);
-        self.records()
+    pub fn wait_call(&self, count: usize) -> CallRecord {
+        let calls = || self.records().into_iter().filter(|record| !record.get("kind").is_empty());
+        wait_until(&format!("{count} finished calls"), Duration::from_secs(10), || calls().count() >= count);
+        calls().nth(count - 1).expect("counted just now")
     }
 
     /// Calls that stand at this moment.

@@ -88,7 +88,7 @@ impl<'a> Call<'a> {
     #[must_use]
     pub fn start(self) -> RunningCall<'a> {
         let port = self.from.port();
-        let scenario = if self.gives_up { "canceller" } else { "caller" };
+        let scenario = if self.gives_up { include_str!("sipp/canceller.xml") } else { include_str!("sipp/caller.xml") };
         let log = format!("call-{port}.log");
         let mut command = self.from.sipp(scenario, port, self.talk, &log);
         let count = self.count.to_string();

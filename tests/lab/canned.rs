@@ -42,6 +42,12 @@ impl Canned {
         Canned::start(Manner::Dies)
     }
 
+    /// Nothing listens.
+    #[must_use]
+    pub fn gone() -> Canned {
+        Canned { address: Address::claim(), preludes: Arc::default() }
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {

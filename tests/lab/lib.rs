@@ -4,6 +4,16 @@
 //! server on its usual port. A part is ready when its constructor returns, and is gone when it is dropped,
 //! or when the test process dies, however that dies.
 //!
+//! A test names what it wants, from [`MariaDb`] alone to a whole [`Node`], and places calls:
+//!
+//! ```no_run
+//! use lab::{Manner, Node};
+//!
+//! let node = Node::builder().line("1001", Manner::Answers).gateway("gw1", Manner::Refuses(503)).start();
+//! assert_eq!(node.dial("1001", "911").status(), 503);
+//! assert_eq!(node.asterisk.wait_call(1).tried(), "gw1 503");
+//! ```
+//!
 //! What is missing on the machine is installed by `tests/lab/install.sh`. A part that does not come up
 //! fails the test with the end of that server's own log.
 
@@ -23,19 +33,21 @@ mod folder;
 mod installation;
 mod mariadb;
 mod message;
+mod node;
 mod postgres;
 mod process;
 mod record;
 mod sipp;
 
 pub use address::Address;
-pub use agent::{Agent, binary};
+pub use agent::{Agent, AgentBuilder};
 pub use asterisk::{Asterisk, AsteriskBuilder};
 pub use call::{Call, Outcome, RunningCall};
 pub use canned::Canned;
 pub use folder::Folder;
 pub use mariadb::MariaDb;
 pub use message::Message;
+pub use node::{Node, NodeBuilder};
 pub use postgres::Postgres;
 pub use process::{Process, wait_until};
 pub use record::{Attempt, CallRecord};

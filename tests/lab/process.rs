@@ -34,6 +34,13 @@ pub(crate) fn server(program: impl AsRef<Path>) -> Command {
     command
 }
 
+/// `program`, run as the test's own user and killed by the kernel when the laboratory's process dies.
+pub(crate) fn same_user(program: impl AsRef<Path>) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "--"]).arg(program.as_ref());
+    command
+}
+
 /// Runs a server's helper program to its end.
 ///
 /// # Panics

@@ -61,16 +61,19 @@ impl Sipp {
     pub fn change(&mut self, manner: Manner) {
         self.process = None;
         self.run += 1;
-        let (scenario, pause, status) = match manner {
-            Manner::Answers => ("answer", Duration::ZERO, None),
-            Manner::AnswersAfter(pause) => ("answer", pause, None),
-            Manner::Refuses(status) => ("reject", Duration::ZERO, Some(status)),
-            Manner::Rings => ("ring", Duration::ZERO, None),
-            Manner::Silent => ("silent", Duration::ZERO, None),
+        let (scenario, pause) = match manner {
+            Manner::Answers => (include_str!("sipp/answer.xml").to_owned(), Duration::ZERO),
+            Manner::AnswersAfter(pause) => (include_str!("sipp/answer.xml").to_owned(), pause),
+            // SIPp wants to read the code when it loads the scenario: it cannot be a keyword.
+            Manner::Refuses(status) => {
+                (include_str!("sipp/refuse.xml").replace("STATUS", &status.to_string()), Duration::ZERO)
+            }
+            Manner::Rings => (include_str!("sipp/ring.xml").to_owned(), Duration::ZERO),
+            Manner::Silent => (include_str!("sipp/silent.xml").to_owned(), Duration::ZERO),
             Manner::Dead => return,
         };
-        let mut command = self.sipp(scenario, 5060, pause, &format!("messages-{}.log", self.run));
-        command.args(["-aa", "-key", "status", &format!("{} Refused", status.unwrap_or_default())]);
+        let mut command = self.sipp(&scenario, 5060, pause, &format!("messages-{}.log", self.run));
+        command.arg("-aa");
         let mut process = Process::start("sipp", command, &self.folder.join("output"));
         let address = self.address();
         process.wait_ready(Duration::from_secs(10), || std::net::UdpSocket::bind(address).is_err());
@@ -126,16 +129,7 @@ impl Sipp {
 
     /// SIPp playing `scenario` at `port`.
     pub(crate) fn sipp(&self, scenario: &str, port: u16, pause: Duration, log: &str) -> Command {
-        let text = match scenario {
-            "answer" => include_str!("sipp/answer.xml"),
-            "reject" => include_str!("sipp/reject.xml"),
-            "ring" => include_str!("sipp/ring.xml"),
-            "silent" => include_str!("sipp/silent.xml"),
-            "caller" => include_str!("sipp/caller.xml"),
-            "canceller" => include_str!("sipp/canceller.xml"),
-            _ => panic!("no scenario {scenario}"),
-        };
-        let file = self.folder.write(&format!("{scenario}-{port}.xml"), text);
+        let file = self.folder.write(&format!("scenario-{port}.xml"), scenario);
         let mut command = server("sipp");
         command
             .arg("-sf")

@@ -1,0 +1,129 @@
+//! A whole node: Asterisk, the agent on SQLite, phones and carriers.
+
+use std::collections::BTreeMap;
+
+use crate::{Agent, AgentBuilder, Asterisk, AsteriskBuilder, Manner, Outcome, Sipp};
+
+/// Asterisk with its agent, the phones of its lines and the carriers of its gateways.
+#[derive(Debug)]
+pub struct Node {
+    /// Asterisk.
+    pub asterisk: Asterisk,
+    /// Its agent.
+    pub agent: Agent,
+    /// Phones by the id of their line, carriers by the id of their gateway.
+    pub peers: BTreeMap<String, Sipp>,
+}
+
+/// What a node is to have.
+#[derive(Debug)]
+pub struct NodeBuilder {
+    agent: AgentBuilder,
+    asterisk: AsteriskBuilder,
+    peers: BTreeMap<String, Sipp>,
+    imports: Vec<(String, String)>,
+}
+
+impl Default for NodeBuilder {
+    fn default() -> Self {
+        NodeBuilder {
+            agent: Agent::builder(),
+            asterisk: Asterisk::builder(),
+            peers: BTreeMap::new(),
+            imports: Vec::new(),
+        }
+    }
+}
+
+impl NodeBuilder {
+    /// A line with a phone of that manner.
+    #[must_use]
+    pub fn line(mut self, id: &str, manner: Manner) -> Self {
+        let phone = Sipp::start(manner);
+        self.asterisk = self.asterisk.line(id, phone.address());
+        self.peers.insert(id.to_owned(), phone);
+        self
+    }
+
+    /// A gateway with a carrier of that manner. It is not pinged, so that it is what it does with calls that counts.
+    #[must_use]
+    pub fn gateway(mut self, id: &str, manner: Manner) -> Self {
+        let carrier = Sipp::start(manner);
+        self.asterisk = self.asterisk.gateway_with(id, carrier.address(), "qualify_frequency = 0");
+        self.peers.insert(id.to_owned(), carrier);
+        self
+    }
+
+    /// A configuration key of the agent; see [`AgentBuilder::set`].
+    #[must_use]
+    pub fn set(mut self, key: &str, value: &str) -> Self {
+        self.agent = self.agent.set(key, value);
+        self
+    }
+
+    /// A value of `tandem-site.conf`; see [`AsteriskBuilder::global`].
+    #[must_use]
+    pub fn global(mut self, name: &str, value: &str) -> Self {
+        self.asterisk = self.asterisk.global(name, value);
+        self
+    }
+
+    /// The test holds the FastAGI listener; see [`AgentBuilder::held_listener`].
+    #[must_use]
+    pub fn held_listener(mut self) -> Self {
+        self.agent = self.agent.held_listener();
+        self
+    }
+
+    /// Data that is imported, in the order given, before the agent starts.
+    #[must_use]
+    pub fn import(mut self, kind: &str, csv: &str) -> Self {
+        self.imports.push((kind.to_owned(), csv.to_owned()));
+        self
+    }
+
+    /// Migrates the database, imports, and starts everything.
+    ///
+    /// # Panics
+    /// When a part does not come up or an import is refused.
+    #[must_use]
+    pub fn start(self) -> Node {
+        self.agent.tandem_ok(&["migrate"]);
+        for (kind, csv) in &self.imports {
+            self.agent.import(kind, csv);
+        }
+        let asterisk = self.asterisk.agent(self.agent.agi()).start();
+        Node { asterisk, agent: self.agent.start(), peers: self.peers }
+    }
+}
+
+impl Node {
+    /// A node with nothing yet.
+    #[must_use]
+    pub fn builder() -> NodeBuilder {
+        NodeBuilder::default()
+    }
+
+    /// The phone of a line or the carrier of a gateway.
+    ///
+    /// # Panics
+    /// When there is none of that id.
+    #[must_use]
+    pub fn peer(&self, id: &str) -> &Sipp {
+        self.peers.get(id).unwrap_or_else(|| panic!("no line or gateway {id}"))
+    }
+
+    /// As [`Node::peer`], to change its manner.
+    ///
+    /// # Panics
+    /// When there is none of that id.
+    pub fn peer_mut(&mut self, id: &str) -> &mut Sipp {
+        self.peers.get_mut(id).unwrap_or_else(|| panic!("no line or gateway {id}"))
+    }
+
+    /// A call from a line or gateway to its end.
+    #[must_use]
+    pub fn dial(&self, from: &str, number: &str) -> Outcome {
+        self.peer(from).call(self.asterisk.address(), number).run()
+    }
+}
