@@ -5,7 +5,7 @@
 //! - Nouns: [`caller`], [`destination`], [`target`]. Questions: `callers`, `destinations`; their text: `statement`.
 //! - A question goes to [`host`] after host (`hosts`) over a pool of `connection`s, until its deadline; `failure`
 //!   decides whether the next host is asked.
-//! - [`schema`]: the tables.
+//! - [`schema`]: the tables. [`import`]: files that fill them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +21,7 @@ mod destinations;
 mod failure;
 pub mod host;
 mod hosts;
+pub mod import;
 pub mod schema;
 mod statement;
 pub mod target;

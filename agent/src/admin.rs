@@ -1,0 +1,3 @@
+//! What an operator runs beside the service.
+
+pub mod import;
