@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use lab::{MariaDb, Postgres};
+use sqlx::Connection as _;
 use tandem::store::import::{Kind, RateFile};
 use tandem::store::{Options, Store};
 use tempfile::TempDir;
@@ -18,8 +19,8 @@ pub(crate) struct World {
     pub(crate) url: String,
     pub(crate) store: Store,
     _folder: Option<TempDir>,
-    _mariadb: Option<MariaDb>,
-    _postgres: Option<Postgres>,
+    mariadb: Option<MariaDb>,
+    postgres: Option<Postgres>,
 }
 
 /// Patient: these tests ask whether an answer is right, on a machine that has other things to do.
@@ -38,21 +39,61 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("tandem.db").display());
         let store = Store::new(&options(&[&url])).unwrap();
-        World { name: "SQLite", url, store, _folder: Some(folder), _mariadb: None, _postgres: None }
+        World { name: "SQLite", url, store, _folder: Some(folder), mariadb: None, postgres: None }
     }
 
     pub(crate) fn mariadb() -> World {
         let server = MariaDb::start();
         let url = server.url();
         let store = Store::new(&options(&[&url])).unwrap();
-        World { name: "MariaDB", url, store, _folder: None, _mariadb: Some(server), _postgres: None }
+        World { name: "MariaDB", url, store, _folder: None, mariadb: Some(server), postgres: None }
     }
 
     pub(crate) fn postgres() -> World {
         let server = Postgres::start();
         let url = server.url();
         let store = Store::new(&options(&[&url])).unwrap();
-        World { name: "PostgreSQL", url, store, _folder: None, _mariadb: None, _postgres: Some(server) }
+        World { name: "PostgreSQL", url, store, _folder: None, mariadb: None, postgres: Some(server) }
+    }
+
+    /// Rows that the server has read without a key, since it started; SQLite does not count.
+    pub(crate) async fn rows_scanned(&self) -> u64 {
+        if let Some(server) = &self.mariadb {
+            let shown = server.sql("SHOW GLOBAL STATUS LIKE 'Handler_read%next'");
+            return shown.lines().filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).sum();
+        }
+        if self.postgres.is_none() {
+            return 0;
+        }
+        // Sessions report what they did once a second.
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        let mut connection = sqlx::PgConnection::connect(&self.url).await.unwrap();
+        let sum = "SELECT CAST(sum(seq_tup_read) AS BIGINT) FROM pg_stat_user_tables";
+        let (rows,): (i64,) = sqlx::query_as(sum).fetch_one(&mut connection).await.unwrap();
+        rows.try_into().unwrap()
+    }
+
+    /// The one number that a query yields.
+    pub(crate) async fn number(&self, text: &'static str) -> i64 {
+        match self.name {
+            "SQLite" => {
+                let mut connection = sqlx::SqliteConnection::connect(&self.url).await.unwrap();
+                sqlx::query_scalar(text).fetch_one(&mut connection).await.unwrap()
+            }
+            "MariaDB" => {
+                let mut connection = sqlx::MySqlConnection::connect(&self.url).await.unwrap();
+                sqlx::query_scalar(text).fetch_one(&mut connection).await.unwrap()
+            }
+            _ => {
+                let mut connection = sqlx::PgConnection::connect(&self.url).await.unwrap();
+                sqlx::query_scalar(text).fetch_one(&mut connection).await.unwrap()
+            }
+        }
+    }
+
+    /// The server, to do it harm.
+    pub(crate) fn mariadb_server(&mut self) -> &mut MariaDb {
+        self.mariadb.as_mut().expect("a world on MariaDB")
     }
 
     /// Each backend, with an empty database.
