@@ -5,8 +5,9 @@
 //! - Nouns: [`caller`], [`destination`], [`target`]. Questions: `callers`, `destinations`; their text: `statement`.
 //! - A question goes to [`host`] after host (`hosts`) over a pool of `connection`s, until its deadline; `failure`
 //!   decides whether the next host is asked.
-//! - [`schema`]: the tables.
+//! - [`schema`]: the tables. [`import`]: files that fill them.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,13 +22,14 @@ mod destinations;
 mod failure;
 pub mod host;
 mod hosts;
+pub mod import;
 pub mod schema;
 mod statement;
 pub mod target;
 mod target_columns;
 mod time;
 
-use address::Session;
+use address::{Address, Session};
 use connection::Value;
 use host::HostState;
 use hosts::Hosts;
@@ -61,7 +63,7 @@ impl StoreError {
 }
 
 /// Where the database is, and how long it may take.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Options {
     /// `sqlite:`, `mysql:` (MariaDB too) or `postgres:` addresses of one database, in order of preference.
     pub urls: Vec<String>,
@@ -73,6 +75,16 @@ pub struct Options {
     pub connect: Duration,
     /// Pause between two looks at whether a host is well.
     pub probe: Duration,
+}
+
+/// Hosts by name: their URLs may hold passwords.
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hosts: Vec<_> = self.urls.iter().map(|url| Address::parse(url)).collect();
+        let Options { urls: _, connections, question, connect, probe } = self;
+        write!(f, "Options {{ hosts: {hosts:?}, connections: {connections}, question: {question:?}, ")?;
+        write!(f, "connect: {connect:?}, probe: {probe:?} }}")
+    }
 }
 
 impl Options {

@@ -28,6 +28,8 @@ impl<T> Record for T where
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Value<'a> {
     Text(Option<&'a str>),
+    Integer(Option<i64>),
+    Flag(bool),
     Time(Option<Time>),
 }
 
@@ -83,6 +85,8 @@ macro_rules! bind {
         for value in $values {
             $query = match *value {
                 Value::Text(text) => $query.bind(text),
+                Value::Integer(integer) => $query.bind(integer),
+                Value::Flag(flag) => $query.bind(flag),
                 Value::Time(time) => $query.bind(time),
             };
         }
@@ -106,6 +110,30 @@ impl Connection {
             bind!(query, values);
             query.fetch_all(typed).await
         })
+    }
+
+    /// Runs a prepared statement; how many rows it found to change.
+    pub(super) async fn execute(&mut self, text: SqlStr, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
+        on_backend!(self, |typed: Db| {
+            let mut query = sqlx::query::<Db>(text);
+            bind!(query, values);
+            query.execute(typed).await.map(|done| done.rows_affected())
+        })
+    }
+
+    /// Begins a transaction; a connection that is dropped within it leaves nothing behind.
+    pub(super) async fn begin(&mut self) -> Result<(), sqlx::Error> {
+        // SQLite would else begin as a reader, and fail when another writer came first.
+        let text = if self.backend() == Backend::Sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" };
+        self.run(SqlStr::from_static(text)).await
+    }
+
+    pub(super) async fn commit(&mut self) -> Result<(), sqlx::Error> {
+        self.run(SqlStr::from_static("COMMIT")).await
+    }
+
+    pub(super) async fn roll_back(&mut self) -> Result<(), sqlx::Error> {
+        self.run(SqlStr::from_static("ROLLBACK")).await
     }
 
     /// Lets the server read a statement without running it.
@@ -155,11 +183,10 @@ impl Connection {
                 Ok(Ok(()))
             }
             Connection::Postgres(typed) => {
-                let (recovering, read_only): (bool, String) = sqlx::query_as(
-                    "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')",
-                )
-                .fetch_one(typed)
-                .await?;
+                let (recovering, read_only): (bool, String) =
+                    sqlx::query_as("SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')")
+                        .fetch_one(typed)
+                        .await?;
                 Ok(if recovering {
                     Err("is a standby in recovery".to_owned())
                 } else if read_only == "on" {

@@ -39,9 +39,10 @@ impl Failure {
             sqlx::Error::Database(database) => match Refusal::of(database.as_ref()) {
                 Refusal::TookTooLong => Failure::slow(host, text),
                 Refusal::NotServing => Failure::unavailable(host, text),
-                Refusal::NoSuchTable => {
-                    Failure { error: StoreError::Broken(format!("{host}: {text}; run `tandem migrate`")), host_lost: false }
-                }
+                Refusal::NoSuchTable => Failure {
+                    error: StoreError::Broken(format!("{host}: {text}; run `tandem migrate`")),
+                    host_lost: false,
+                },
                 Refusal::Statement => broken(),
             },
             sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {

@@ -214,7 +214,8 @@ struct Opener {
 impl Opener {
     async fn open(&self, session: Session) -> Result<Connection, Failure> {
         let open = async {
-            let mut connection = self.address.connect(session).await.map_err(|error| Failure::unavailable(&self.name, error))?;
+            let mut connection =
+                self.address.connect(session).await.map_err(|error| Failure::unavailable(&self.name, error))?;
             self.refuse_unready(&mut connection).await?;
             Ok(connection)
         };

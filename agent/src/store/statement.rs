@@ -2,10 +2,10 @@
 //!
 //! A name without its file does not compile. Where a dialect really differs, `<name>.<backend>.sql` stands beside it.
 
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use metrics::Histogram;
-use sqlx::SqlStr;
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 /// The three dialects; MariaDB speaks MySQL's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,12 @@ impl Statement {
     pub(super) fn seconds(&self) -> &Histogram {
         self.seconds.get_or_init(|| metrics::histogram!("tandem_statement_seconds", "statement" => self.name))
     }
+}
+
+/// A statement of our own making (names of tables and columns, never a value), written with `$n`, for a backend.
+pub(super) fn numbered(backend: Backend, text: String) -> SqlStr {
+    let text: Arc<str> = if backend == Backend::MySql { question_marks(&text).into() } else { text.into() };
+    AssertSqlSafe(text).into_sql_str()
 }
 
 /// `$n` becomes `?`, and comments go, whose `$n` would be counted otherwise.
@@ -86,4 +92,20 @@ statements! {
     OWN_NUMBER = "own_number";
     DESTINATION = "destination";
     GATEWAYS = "gateways";
+    KNOWN_ACCOUNTS = "known_accounts";
+    KNOWN_LINES = "known_lines";
+    KNOWN_RING_GROUPS = "known_ring_groups";
+    KNOWN_DECKS = "known_decks";
+    KNOWN_CURRENCIES = "known_currencies";
+    KNOWN_CLASSES = "known_classes";
+    DECK = "deck";
+    INSERT_DECK = "insert_deck";
+    INCOMPLETE_DECK_VERSIONS = "incomplete_deck_versions";
+    NEXT_DECK_VERSION = "next_deck_version";
+    INSERT_DECK_VERSION = "insert_deck_version";
+    COMPLETE_DECK_VERSION = "complete_deck_version";
+    COUNT_RATES = "count_rates";
+    RATE_AT = "rate_at";
+    DELETE_RATES = "delete_rates";
+    DELETE_DECK_VERSION = "delete_deck_version";
 }

@@ -183,6 +183,8 @@ CREATE TABLE gateways (
     FOREIGN KEY (deck_id) REFERENCES decks (id)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
+CREATE INDEX gateways_deck ON gateways (deck_id);
+
 -- Destinations that nobody may call, or (with an account) that account may not.
 CREATE TABLE blocked_prefixes (
     prefix     VARCHAR(15) NOT NULL,

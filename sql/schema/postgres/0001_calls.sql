@@ -183,6 +183,8 @@ CREATE TABLE gateways (
     FOREIGN KEY (deck_id) REFERENCES decks (id)
 );
 
+CREATE INDEX gateways_deck ON gateways (deck_id);
+
 -- Destinations that nobody may call, or (with an account) that account may not.
 CREATE TABLE blocked_prefixes (
     prefix     VARCHAR(15) NOT NULL,
@@ -206,3 +208,6 @@ VALUES
     ('mobile', 'Mobile phones', TRUE),
     ('international', 'Other countries', FALSE),
     ('premium', 'Premium rate and shared cost', FALSE);
+
+-- Small tables are never analysed by themselves, and are taken for large ones until then.
+ANALYZE currencies, prefix_lengths, classes;

@@ -1,0 +1,245 @@
+//! What can be imported: for each kind its columns, and the tables that they go to.
+
+use super::field::Field;
+
+/// A kind of import file other than rates, whose format is [`super::RateFile`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `currency,value`
+    Currencies,
+    /// `id,name,status,currency,...`
+    Accounts,
+    /// `id,account,name,status,country,...`
+    Lines,
+    /// `id,account,name,strategy,ring_seconds,members`
+    RingGroups,
+    /// `number,account,line,ring_group`
+    Numbers,
+    /// `account,extension,line,ring_group`
+    Extensions,
+    /// `account,line,class,allowed`
+    Permissions,
+    /// `id,name,status,deck,number_format,country,...`
+    Gateways,
+    /// `prefix,account,reason`
+    BlockedPrefixes,
+}
+
+/// What an empty cell, or a column that the file lacks, stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Absent {
+    /// It must be there.
+    Refused,
+    /// Nothing: NULL.
+    Null,
+    /// This text.
+    Is(&'static str),
+}
+
+/// A table to whose rows a cell refers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Reference {
+    Account,
+    Line,
+    RingGroup,
+    Deck,
+    Currency,
+    Class,
+}
+
+/// A column of an import file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Column {
+    /// Its name in the file's first row.
+    pub name: &'static str,
+    /// The column of the table, empty when it goes elsewhere.
+    pub column: &'static str,
+    pub field: Field,
+    pub absent: Absent,
+    pub refers: Option<Reference>,
+}
+
+const fn column(name: &'static str, column: &'static str, field: Field, absent: Absent) -> Column {
+    Column { name, column, field, absent, refers: None }
+}
+
+const fn reference(name: &'static str, column: &'static str, to: Reference, absent: Absent) -> Column {
+    let field = match to {
+        Reference::Currency => Field::Currency,
+        _ => Field::Id,
+    };
+    Column { name, column, field, absent, refers: Some(to) }
+}
+
+use Absent::{Is, Null, Refused};
+
+const STATUS: Column = column("status", "status", Field::Word(&["active", "suspended", "closed"]), Is("active"));
+const CAP: Column = column("max_calls", "max_calls", Field::Count(0, 1_000_000), Is("0"));
+const CALLER_NUMBER: Column = column("caller_number", "caller_number", Field::Number, Null);
+const RINGING: Field = Field::Count(1, 3600);
+const ID: Column = column("id", "id", Field::Id, Refused);
+const NAME: Column = column("name", "name", Field::Text, Refused);
+const ACCOUNT: Column = reference("account", "account_id", Reference::Account, Refused);
+const LINE: Column = reference("line", "line_id", Reference::Line, Null);
+const RING_GROUP: Column = reference("ring_group", "ring_group_id", Reference::RingGroup, Null);
+const CLASS: Column = reference("class", "class_name", Reference::Class, Refused);
+
+impl Kind {
+    /// Every kind, in an order in which nothing refers to what comes later (decks come with the rates).
+    pub const ALL: [Kind; 9] = [
+        Kind::Currencies,
+        Kind::Accounts,
+        Kind::Lines,
+        Kind::RingGroups,
+        Kind::Numbers,
+        Kind::Extensions,
+        Kind::Permissions,
+        Kind::Gateways,
+        Kind::BlockedPrefixes,
+    ];
+
+    /// Its name on the command line, and of its file in `sql/sample/`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Currencies => "currencies",
+            Kind::Accounts => "accounts",
+            Kind::Lines => "lines",
+            Kind::RingGroups => "ring-groups",
+            Kind::Numbers => "numbers",
+            Kind::Extensions => "extensions",
+            Kind::Permissions => "permissions",
+            Kind::Gateways => "gateways",
+            Kind::BlockedPrefixes => "blocked-prefixes",
+        }
+    }
+
+    /// The columns that its file may have.
+    pub(super) fn columns(self) -> &'static [Column] {
+        match self {
+            Kind::Currencies => {
+                const {
+                    &[
+                        column("currency", "code", Field::Currency, Refused),
+                        column("value", "value_micros", Field::Worth, Refused),
+                    ]
+                }
+            }
+            Kind::Accounts => {
+                const {
+                    &[
+                        ID,
+                        NAME,
+                        STATUS,
+                        reference("currency", "currency", Reference::Currency, Is("USD")),
+                        CALLER_NUMBER,
+                        CAP,
+                        reference("sell_deck", "sell_deck_id", Reference::Deck, Null),
+                        column("allow_loss", "allow_loss", Field::Flag, Is("no")),
+                        column("max_per_minute", "max_per_minute_micros", Field::Money, Null),
+                        column("max_connect_fee", "max_connect_fee_micros", Field::Money, Null),
+                    ]
+                }
+            }
+            Kind::Lines => {
+                const {
+                    &[
+                        ID,
+                        ACCOUNT,
+                        NAME,
+                        STATUS,
+                        column("country", "country", Field::Country, Is("US")),
+                        column("area_code", "area_code", Field::Digits, Is("")),
+                        column("outside_prefix", "outside_prefix", Field::Digits, Is("")),
+                        CALLER_NUMBER,
+                        column("privacy", "privacy", Field::Flag, Is("no")),
+                        CAP,
+                        column("ring_seconds", "ring_seconds", RINGING, Is("30")),
+                    ]
+                }
+            }
+            Kind::RingGroups => {
+                const {
+                    &[
+                        ID,
+                        ACCOUNT,
+                        NAME,
+                        column("strategy", "strategy", Field::Word(&["together", "in_order"]), Is("together")),
+                        column("ring_seconds", "ring_seconds", RINGING, Is("30")),
+                        Column {
+                            name: "members",
+                            column: "",
+                            field: Field::Members,
+                            absent: Null,
+                            refers: Some(Reference::Line),
+                        },
+                    ]
+                }
+            }
+            Kind::Numbers => const { &[column("number", "number", Field::Number, Refused), ACCOUNT, LINE, RING_GROUP] },
+            Kind::Extensions => {
+                const { &[ACCOUNT, column("extension", "extension", Field::Extension, Refused), LINE, RING_GROUP] }
+            }
+            Kind::Permissions => {
+                const {
+                    &[
+                        reference("account", "account_id", Reference::Account, Null),
+                        LINE,
+                        CLASS,
+                        column("allowed", "allowed", Field::Flag, Refused),
+                    ]
+                }
+            }
+            Kind::Gateways => {
+                const {
+                    &[
+                        ID,
+                        NAME,
+                        STATUS,
+                        column("endpoint", "endpoint", Field::Id, Refused),
+                        reference("deck", "deck_id", Reference::Deck, Null),
+                        column(
+                            "number_format",
+                            "number_format",
+                            Field::Word(&["e164", "plus_e164", "national"]),
+                            Is("e164"),
+                        ),
+                        column("country", "country", Field::Country, Is("US")),
+                        column("dial_prefix", "dial_prefix", Field::Digits, Is("")),
+                        CAP,
+                        column("priority", "priority", Field::Count(-1_000_000, 1_000_000), Is("0")),
+                        column("weight", "weight", Field::Count(0, 1_000_000), Is("1")),
+                        column("ring_seconds", "ring_seconds", RINGING, Is("60")),
+                        column("next_on_forbidden", "next_on_forbidden", Field::Flag, Is("no")),
+                    ]
+                }
+            }
+            Kind::BlockedPrefixes => {
+                const {
+                    &[
+                        column("prefix", "prefix", Field::Prefix, Refused),
+                        reference("account", "account_id", Reference::Account, Null),
+                        column("reason", "reason", Field::Text, Refused),
+                    ]
+                }
+            }
+        }
+    }
+
+    /// The columns of the file that tell one row from another.
+    pub(super) fn key(self) -> &'static [&'static str] {
+        match self {
+            Kind::Currencies => &["currency"],
+            Kind::Accounts | Kind::Lines | Kind::RingGroups | Kind::Gateways => &["id"],
+            Kind::Numbers => &["number"],
+            Kind::Extensions => &["account", "extension"],
+            Kind::Permissions => &["account", "line", "class"],
+            Kind::BlockedPrefixes => &["prefix", "account"],
+        }
+    }
+
+    /// Whether its table keeps when a row came.
+    pub(super) fn has_created_at(self) -> bool {
+        matches!(self, Kind::Accounts | Kind::Lines | Kind::Gateways)
+    }
+}

@@ -1,0 +1,168 @@
+//! A file read and checked as a whole: only a sheet without a fault goes on to the tables.
+
+use std::collections::{HashMap, HashSet};
+use std::io::Read;
+
+use super::field::Cell;
+use super::kind::{Absent, Column, Kind, Reference};
+use super::{Faults, ImportError, csv_reader, header, malformed};
+
+/// Ids that rows may refer to, each with the account that owns it (itself, where nobody does).
+pub(super) type Known = HashMap<Reference, HashMap<String, String>>;
+
+/// The rows of a file, in the columns of its kind.
+#[derive(Debug)]
+pub(super) struct Sheet {
+    /// For each column of the kind, whether the file has it.
+    pub present: Vec<bool>,
+    /// One cell for each column of the kind.
+    pub rows: Vec<Vec<Cell>>,
+}
+
+impl Sheet {
+    /// Reads a file of `kind`.
+    pub(super) fn read(kind: Kind, file: impl Read, known: &Known) -> Result<Self, ImportError> {
+        let columns = kind.columns();
+        let mut reader = csv_reader(file);
+        let first = reader.headers().map_err(|error| ImportError::File(error.to_string()))?.clone();
+        let names: Vec<_> = columns.iter().map(|column| (column.name, column.absent == Absent::Refused)).collect();
+        let places = header(&first, &names)?;
+        let mut check = Check { kind, columns, known, seen: HashMap::new(), faults: Faults::default() };
+        let mut rows = Vec::new();
+        let mut line = 1;
+        for record in reader.records() {
+            let record = match record {
+                Ok(record) => record,
+                Err(error) => {
+                    let (at, reason) = malformed(&error, line)?;
+                    line = at;
+                    check.faults.add(at, reason);
+                    continue;
+                }
+            };
+            line = record.position().map_or(line, csv::Position::line);
+            let texts: Vec<&str> =
+                places.iter().map(|place| place.and_then(|place| record.get(place)).unwrap_or_default()).collect();
+            if let Some(cells) = check.row(line, &texts) {
+                rows.push(cells);
+            }
+        }
+        check.faults.refuse()?;
+        Ok(Sheet { present: places.iter().map(Option::is_some).collect(), rows })
+    }
+}
+
+/// Collects the faults of a file row by row.
+struct Check<'a> {
+    kind: Kind,
+    columns: &'static [Column],
+    known: &'a Known,
+    seen: HashMap<Vec<String>, u64>,
+    faults: Faults,
+}
+
+impl Check<'_> {
+    /// The cells of a row, unless something in it is wrong.
+    fn row(&mut self, line: u64, texts: &[&str]) -> Option<Vec<Cell>> {
+        let mut reasons = Vec::new();
+        let mut cells = Vec::with_capacity(texts.len());
+        for (column, text) in self.columns.iter().zip(texts) {
+            match read(column, text).and_then(|cell| self.refers(column, cell)) {
+                Ok(cell) => cells.push(cell),
+                Err(reason) => reasons.push(format!("{}: {reason}", column.name)),
+            }
+        }
+        if reasons.is_empty() {
+            let row = Row { columns: self.columns, cells: &cells, known: self.known };
+            reasons.extend(row.targets(self.kind).err());
+            reasons.extend(row.owners().err());
+            let key = self.kind.key().iter().map(|name| row.text(name).unwrap_or_default().to_owned()).collect();
+            if let Some(earlier) = self.seen.insert(key, line) {
+                reasons.push(format!("stands already on line {earlier}"));
+            }
+        }
+        if reasons.is_empty() {
+            return Some(cells);
+        }
+        self.faults.add(line, reasons.join("; "));
+        None
+    }
+
+    /// Refuses a cell that refers to nothing.
+    fn refers(&self, column: &Column, cell: Cell) -> Result<Cell, String> {
+        let Some(known) = column.refers.and_then(|to| self.known.get(&to)) else { return Ok(cell) };
+        let missing = |id: &str| format!("there is no {id:?}");
+        match &cell {
+            Cell::Text(Some(id)) if !known.contains_key(id) => Err(missing(id)),
+            Cell::Members(ids) => {
+                let mut twice = HashSet::new();
+                for id in ids {
+                    if !known.contains_key(id) {
+                        return Err(missing(id));
+                    }
+                    if !twice.insert(id) {
+                        return Err(format!("{id:?} stands twice"));
+                    }
+                }
+                Ok(cell)
+            }
+            _ => Ok(cell),
+        }
+    }
+}
+
+fn read(column: &Column, text: &str) -> Result<Cell, String> {
+    match (text, column.absent) {
+        ("", Absent::Refused) => Err("is empty".to_owned()),
+        ("", Absent::Null) => Ok(column.field.null()),
+        ("", Absent::Is(default)) => column.field.read(default),
+        _ => column.field.read(text),
+    }
+}
+
+/// A row whose cells are right one by one.
+struct Row<'a> {
+    columns: &'static [Column],
+    cells: &'a [Cell],
+    known: &'a Known,
+}
+
+impl<'a> Row<'a> {
+    fn cell(&self, name: &str) -> Option<&'a Cell> {
+        self.columns.iter().zip(self.cells).find(|(column, _)| column.name == name).map(|(_, cell)| cell)
+    }
+
+    fn text(&self, name: &str) -> Option<&'a str> {
+        self.cell(name).and_then(Cell::text)
+    }
+
+    /// Whether it names as many targets as its kind needs.
+    fn targets(&self, kind: Kind) -> Result<(), String> {
+        let (line, group, account) = (self.text("line"), self.text("ring_group"), self.text("account"));
+        match kind {
+            Kind::Numbers if line.is_some() && group.is_some() => Err("leads to a line and to a ring group".to_owned()),
+            Kind::Extensions if line.is_some() == group.is_some() => {
+                Err("must lead to either a line or a ring group".to_owned())
+            }
+            Kind::Permissions if line.is_none() && account.is_none() => {
+                Err("names neither an account nor a line".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the lines and ring groups that it names belong to its account.
+    fn owners(&self) -> Result<(), String> {
+        let Some(account) = self.text("account") else { return Ok(()) };
+        let members: &[String] = if let Some(Cell::Members(members)) = self.cell("members") { members } else { &[] };
+        let lines = self.text("line").into_iter().chain(members.iter().map(String::as_str));
+        let named = lines.map(|id| (Reference::Line, id));
+        for (to, id) in named.chain(self.text("ring_group").map(|id| (Reference::RingGroup, id))) {
+            let owner = self.known.get(&to).and_then(|known| known.get(id));
+            if owner.is_some_and(|owner| owner != account) {
+                return Err(format!("{id:?} belongs to another account than {account:?}"));
+            }
+        }
+        Ok(())
+    }
+}

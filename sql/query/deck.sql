@@ -1,0 +1,2 @@
+-- The currency of a deck: $1 deck.
+SELECT currency FROM decks WHERE id = $1
