@@ -245,7 +245,20 @@ fn a_refusal_is_said_without_answering() {
 
 #[test]
 fn causes_of_a_refusal_become_sip_codes() {
-    for (cause, status) in [("1", 404), ("17", 486), ("21", 403), ("28", 484), ("34", 503), ("42", 503)] {
+    for (cause, status) in [
+        ("1", 404),
+        ("3", 404),
+        ("17", 486),
+        ("18", 408),
+        ("19", 480),
+        ("20", 480),
+        ("21", 403),
+        ("28", 484),
+        ("29", 501),
+        ("34", 503),
+        ("38", 500),
+        ("42", 503),
+    ] {
         let stage =
             Stage::new(Answers, Answers, Canned::answers(&[("TANDEM_ACTION", "reject"), ("TANDEM_CAUSE", cause)]));
         assert_eq!(stage.dial("4242").status(), status, "cause {cause}");
@@ -485,4 +498,91 @@ fn an_answer_of_no_use_takes_the_fallback() {
     let stage = Stage::new(Answers, Answers, Canned::answers(&[("TANDEM_ACTION", "frobnicate")]));
     assert_eq!(stage.dial("911").status(), 200);
     assert_eq!(stage.tried(), "gw1 200");
+}
+
+#[test]
+fn a_line_has_an_emergency_number_of_its_own() {
+    let (phone, carrier, agent) = (Sipp::start(Answers), Sipp::start(Answers), Canned::gone());
+    let asterisk = Asterisk::builder()
+        .agent(agent.address())
+        .global("TANDEM_EMERGENCY_CALLER", "15125550199")
+        .line_with("1001", phone.address(), "set_var = TANDEM_EMERGENCY_CALLER=15125550177")
+        .gateway("gw1", carrier.address())
+        .start();
+    assert_eq!(phone.call(asterisk.address(), "911").run().status(), 200);
+    assert_eq!(carrier.invites()[0].caller(), "15125550177");
+}
+
+const LONG: &str = "a-gateway-whose-name-is-as-long-as-the-name-of-a-gateway-can-be-";
+
+#[test]
+fn the_record_holds_twenty_attempts() {
+    let routes: Vec<[(String, &str); 5]> = (1..=20)
+        .map(|n| {
+            // An id can have 64 characters.
+            let (kind, name, dial) = ("gateway", LONG, "PJSIP/15551234567@gw1");
+            let key = |field: &str| format!("TANDEM_ROUTE_{n}_{field}");
+            [
+                (key("KIND"), kind),
+                (key("NAME"), name),
+                (key("DIAL"), dial),
+                (key("SECONDS"), "20"),
+                (key("CALLER"), "1"),
+            ]
+        })
+        .collect();
+    let mut pairs = vec![("TANDEM_ACTION", "dial"), ("TANDEM_ROUTES", "20")];
+    pairs.extend(routes.iter().flatten().map(|(key, value)| (key.as_str(), *value)));
+    let stage = Stage::new(Refuses(503), Answers, Canned::answers(&pairs));
+    assert_eq!(stage.dial("5551234567").status(), 503);
+    let attempts = stage.asterisk.wait_call(1).attempts();
+    assert!(attempts.iter().all(|attempt| attempt.name == LONG && attempt.sip == Some(503)));
+    assert_eq!(attempts.iter().map(|attempt| attempt.number).collect::<Vec<_>>(), (1..=20).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_ring_group_rings_every_phone_and_the_first_to_answer_has_the_call() {
+    let group = [
+        ("TANDEM_ACTION", "dial"),
+        ("TANDEM_ROUTES", "1"),
+        ("TANDEM_ROUTE_1_KIND", "group"),
+        ("TANDEM_ROUTE_1_NAME", "sales"),
+        ("TANDEM_ROUTE_1_DIAL", "PJSIP/1002&PJSIP/1003&PJSIP/1004"),
+        ("TANDEM_ROUTE_1_SECONDS", "10"),
+        ("TANDEM_ROUTE_1_CALLER", "1001"),
+    ];
+    let (agent, caller) = (Canned::answers(&group), Sipp::start(Answers));
+    let phones = [Refuses(486), Rings, AnswersAfter(Duration::from_millis(300))].map(Sipp::start);
+    let asterisk = Asterisk::builder()
+        .agent(agent.address())
+        .line("1001", caller.address())
+        .line("1002", phones[0].address())
+        .line("1003", phones[1].address())
+        .line("1004", phones[2].address())
+        .start();
+    assert_eq!(caller.call(asterisk.address(), "500").run().status(), 200);
+    for phone in &phones {
+        assert_eq!(phone.wait_invite(1, Duration::from_secs(1)).caller(), "1001");
+    }
+    assert_eq!(asterisk.wait_call(1).attempts()[0].status, "ANSWER");
+}
+
+#[test]
+fn a_line_that_is_not_registered_is_absent() {
+    let line = [
+        ("TANDEM_ACTION", "dial"),
+        ("TANDEM_ROUTES", "1"),
+        ("TANDEM_ROUTE_1_KIND", "line"),
+        ("TANDEM_ROUTE_1_NAME", "1002"),
+        ("TANDEM_ROUTE_1_DIAL", "PJSIP/1002"),
+        ("TANDEM_ROUTE_1_SECONDS", "10"),
+    ];
+    let (agent, caller) = (Canned::answers(&line), Sipp::start(Answers));
+    let asterisk = Asterisk::builder()
+        .agent(agent.address())
+        .line("1001", caller.address())
+        .pjsip("[1002](tandem-line)\naors = 1002\n[1002]\ntype = aor\nmax_contacts = 1\n")
+        .start();
+    assert_eq!(caller.call(asterisk.address(), "1002").run().status(), 480);
+    assert_eq!(asterisk.wait_call(1).tried(), "1002 CHANUNAVAIL");
 }
