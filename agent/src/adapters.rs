@@ -1,0 +1,3 @@
+//! [`crate::call::Call`] over each transport.
+
+pub mod fastagi;

@@ -1,0 +1,3 @@
+//! Protocols as they stand on the wire: bytes in, bytes out, no knowledge of calls or flows.
+
+pub mod agi;
