@@ -1,243 +1,265 @@
-//! The FastAGI listener: who may come in, how many, and how they are seen out.
+//! The FastAGI accept loop: who may connect, how many at once, and how it all ends.
 //!
-//! Each connection is its own task from its first byte on, so that a silent or hostile peer costs nobody else
-//! anything. A soft stop leaves what still waits in the listener's backlog to the next process, which may hold the same listener.
+//! A connection costs nobody but itself: its prelude is read, its flow run and its panic caught in a task of its own.
 
-use std::collections::HashSet;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener as StdListener};
+use std::net::{SocketAddr, TcpListener};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use metrics::{Counter, Gauge, counter, gauge};
-use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep, timeout};
+use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{debug, error, info, warn};
+use tracing::{Instrument, error, info_span, warn};
 
 use crate::adapters::fastagi::FastAgi;
+use crate::call::Call;
 use crate::config::Agi;
-use crate::flows::Flow;
-use crate::wire::agi::Session;
+use crate::wire::agi::{Limits, WireError};
 
-/// Pause after the kernel refused to accept (no descriptor left, for example).
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// After an error of `accept` that would come again at once (no file descriptors, no memory).
+const PAUSE: Duration = Duration::from_millis(100);
 
-/// Two steps of stopping.
+/// How an intake is told to end.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
-    soft: CancellationToken,
-    hard: CancellationToken,
+    /// Accept no more; running sessions have `agi.drain_seconds` to finish.
+    pub soft: CancellationToken,
+    /// End the running sessions now.
+    pub hard: CancellationToken,
 }
 
-impl Stop {
-    /// No new sessions; running ones may finish within `agi.drain_seconds`.
-    pub fn soft(&self) {
-        self.soft.cancel();
-    }
-
-    /// Running sessions end now.
-    pub fn hard(&self) {
-        self.soft.cancel();
-        self.hard.cancel();
-    }
-}
-
-/// Binds the listener of the configuration.
+/// Opens the listener of `agi.listen`.
 ///
 /// # Errors
-/// The address is taken or not ours.
-pub fn bind(config: &Agi) -> io::Result<StdListener> {
-    let socket = Socket::new(Domain::for_address(config.listen), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
-    socket.bind(&config.listen.into())?;
-    socket.listen(i32::try_from(config.backlog).unwrap_or(i32::MAX))?;
-    Ok(socket.into())
+/// The operating system's; the address is in the text.
+pub fn bind(config: &Agi) -> io::Result<TcpListener> {
+    let address = config.listen;
+    let open = || {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        socket.set_reuse_address(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(i32::try_from(config.backlog).unwrap_or(i32::MAX))?;
+        Ok(TcpListener::from(socket))
+    };
+    open().map_err(|error: io::Error| io::Error::new(error.kind(), format!("agi.listen {address}: {error}")))
 }
 
-/// Serves sessions with `handler` until stopped and drained.
+/// Serves the calls that come in on `listener` (from [`bind`], or held by the service manager) until `stop`, and
+/// returns when the last session has ended.
+///
+/// Each is handed to `handler`; `flows` are the names that the metrics tell apart. Once a soft stop is asked for nothing
+/// more is accepted: calls in the kernel's backlog wait for the next process that holds the listener.
 ///
 /// # Errors
-/// The listener cannot be used by the runtime.
-pub async fn serve<H, F>(listener: StdListener, config: Agi, stop: Stop, handler: H) -> io::Result<()>
+/// When the listener cannot be used at all.
+pub async fn serve<H, F>(
+    listener: TcpListener,
+    config: Agi,
+    flows: &'static [&'static str],
+    stop: Stop,
+    handler: H,
+) -> io::Result<()>
 where
-    H: Fn(FastAgi<TcpStream>) -> F + Clone + Send + Sync + 'static,
+    H: Fn(FastAgi) -> F + Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
+    // Inherited by every connection, which saves each of them the calls. Asterisk may be on another machine that dies
+    // without a word.
+    let socket = SockRef::from(&listener);
+    socket.set_tcp_nodelay(true)?;
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_secs(60)))?;
     listener.set_nonblocking(true)?;
-    let listener = TcpListener::from_std(listener)?;
-    let door = Arc::new(Door {
-        peers: config.peers.iter().copied().collect(),
-        places: Arc::new(Semaphore::new(config.sessions)),
-        prelude: Duration::from_millis(config.prelude_ms),
-        prelude_bytes: config.prelude_bytes,
-        reply: Duration::from_millis(config.reply_ms),
-        stop: stop.hard.clone(),
-        full: AtomicBool::new(false),
-        counts: Counts::new(),
-    });
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+
     let sessions = TaskTracker::new();
+    let places = Arc::new(Semaphore::new(config.sessions.min(Semaphore::MAX_PERMITS)));
+    let drain = Duration::from_secs(config.drain_seconds);
+    let desk = Arc::new(Desk { meters: Meters::new(flows), config, hard: stop.hard.clone(), handler });
+    let (mut failing, mut full) = (false, false);
     loop {
         let accepted = tokio::select! {
-            // Stopping comes first: what is accepted must be served.
             biased;
             () = stop.soft.cancelled() => break,
+            () = stop.hard.cancelled() => break,
             accepted = listener.accept() => accepted,
         };
-        match accepted {
-            Ok((stream, peer)) => {
-                if let Some(place) = door.admit(peer) {
-                    let (door, handler) = (Arc::clone(&door), handler.clone());
-                    sessions.spawn(async move {
-                        door.clone().session(stream, peer, handler).await;
-                        drop(place);
-                    });
+        let (stream, peer) = match accepted {
+            Ok(connection) => connection,
+            Err(error) if is_of_one_connection(&error) => continue,
+            Err(error) => {
+                if !failing {
+                    error!(%error, "cannot accept calls; trying on. Raise the limit of open files if it is that");
                 }
+                failing = true;
+                let _ = tokio::time::timeout(PAUSE, stop.soft.cancelled()).await;
+                continue;
             }
-            Err(fault) => {
-                warn!(error = %fault, "no connection could be accepted; is LimitNOFILE high enough?");
-                tokio::select! {
-                    () = stop.soft.cancelled() => break,
-                    () = sleep(ACCEPT_PAUSE) => {}
-                }
-            }
+        };
+        failing = false;
+        if !desk.admits(peer) {
+            continue;
         }
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            if !full {
+                warn!(
+                    sessions = desk.config.sessions,
+                    "agi.sessions reached; further calls take the dialplan's fallback"
+                );
+            }
+            full = true;
+            desk.meters.full.increment(1);
+            continue;
+        };
+        full = false;
+        sessions.spawn(Arc::clone(&desk).session(stream, place));
     }
     drop(listener);
     sessions.close();
-    let drain = Duration::from_secs(config.drain_seconds);
-    if timeout(drain, sessions.wait()).await.is_err() {
-        warn!(sessions = sessions.len(), "sessions did not finish in time and are ended");
+    if tokio::time::timeout(drain, sessions.wait()).await.is_err() {
+        warn!(sessions = sessions.len(), "agi.drain_seconds are over; ending the sessions that still run");
         stop.hard.cancel();
         sessions.wait().await;
     }
     Ok(())
 }
 
-/// What every connection meets.
-struct Door {
-    peers: HashSet<IpAddr>,
-    places: Arc<Semaphore>,
-    prelude: Duration,
-    prelude_bytes: usize,
-    reply: Duration,
-    stop: CancellationToken,
-    /// Whether the last connection found no place, so that fullness is logged once.
-    full: AtomicBool,
-    counts: Counts,
+/// What every session of one intake shares.
+struct Desk<H> {
+    config: Agi,
+    hard: CancellationToken,
+    meters: Meters,
+    handler: H,
 }
 
-struct Counts {
-    sessions: Gauge,
+impl<H, F> Desk<H>
+where
+    H: Fn(FastAgi) -> F + Send + Sync + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    fn admits(&self, peer: SocketAddr) -> bool {
+        let known = self.config.peers.contains(&peer.ip().to_canonical());
+        if !known {
+            self.meters.peer.increment(1);
+            warn!(%peer, "refused: not among agi.peers");
+        }
+        known
+    }
+
+    async fn session(self: Arc<Self>, stream: TcpStream, _place: OwnedSemaphorePermit) {
+        let _running = Running::new(&self.meters.running);
+        let hard = self.hard.clone();
+        hard.run_until_cancelled(self.converse(stream)).await;
+    }
+
+    async fn converse(&self, stream: TcpStream) {
+        let limits = Limits {
+            prelude: Duration::from_millis(self.config.prelude_ms),
+            prelude_bytes: self.config.prelude_bytes,
+            reply: Duration::from_millis(self.config.reply_ms),
+        };
+        let call = match FastAgi::open(stream, limits).await {
+            Ok(Some(call)) => call,
+            // A port check.
+            Ok(None) => return self.meters.silent.increment(1),
+            Err(error) => {
+                let meter = if matches!(error, WireError::Late(_)) { &self.meters.late } else { &self.meters.prelude };
+                meter.increment(1);
+                return warn!(%error, "refused: no AGI prelude");
+            }
+        };
+        self.meters.session(call.flow());
+        let uniqueid = call.caller().uniqueid.clone();
+        let span = info_span!("call", uniqueid);
+        if let Err(panic) = caught(async { (self.handler)(call).await }).instrument(span).await {
+            self.meters.panics.increment(1);
+            error!(uniqueid, panic, "the flow panicked; this call goes on in the dialplan's fallback");
+        }
+    }
+}
+
+/// Runs `flow`; a panic in it comes back as its message.
+async fn caught<T>(flow: impl Future<Output = T>) -> Result<T, String> {
+    let mut flow = pin!(flow);
+    // A flow that has panicked is dropped, never polled again.
+    let polled = poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| flow.as_mut().poll(context))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
+        Err(panic) => Poll::Ready(Err(panic)),
+    });
+    polled.await.map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
+    })
+}
+
+/// Errors of `accept` that speak of the one connection, which is gone already.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+    )
+}
+
+/// Counters, looked up once.
+struct Meters {
+    running: Gauge,
     panics: Counter,
-    forbidden: Counter,
+    peer: Counter,
     full: Counter,
+    silent: Counter,
+    late: Counter,
     prelude: Counter,
-    unknown_flow: Counter,
-    by_flow: Vec<(&'static str, Counter)>,
+    flows: Vec<(&'static str, Counter)>,
+    other_flow: Counter,
 }
 
-impl Counts {
-    fn new() -> Counts {
-        let refused = |why| counter!("tandem_agi_refused_total", "why" => why);
-        Counts {
-            sessions: gauge!("tandem_agi_sessions"),
+impl Meters {
+    fn new(flows: &'static [&'static str]) -> Self {
+        let refused = |why: &'static str| counter!("tandem_agi_refused_total", "why" => why);
+        let sessions = |flow: &'static str| counter!("tandem_agi_sessions_total", "flow" => flow);
+        Meters {
+            running: gauge!("tandem_agi_sessions"),
             panics: counter!("tandem_agi_panics_total"),
-            forbidden: refused("peer"),
-            full: refused("sessions"),
+            peer: refused("peer"),
+            full: refused("full"),
+            silent: refused("silent"),
+            late: refused("late"),
             prelude: refused("prelude"),
-            unknown_flow: refused("flow"),
-            by_flow: Flow::ALL
-                .iter()
-                .map(|flow| (flow.name(), counter!("tandem_agi_sessions_total", "flow" => flow.name())))
-                .collect(),
+            flows: flows.iter().map(|flow| (*flow, sessions(flow))).collect(),
+            other_flow: sessions("other"),
         }
+    }
+
+    /// Names that a peer makes up are counted together, so that they cannot fill the memory.
+    fn session(&self, flow: &str) {
+        let known = self.flows.iter().find(|(name, _)| *name == flow);
+        known.map_or(&self.other_flow, |(_, counter)| counter).increment(1);
     }
 }
 
-/// Counts a running session for as long as it lives.
-struct Place {
-    _permit: tokio::sync::OwnedSemaphorePermit,
-    sessions: Gauge,
+/// Holds the gauge of running sessions up by one.
+struct Running<'a>(&'a Gauge);
+
+impl<'a> Running<'a> {
+    fn new(gauge: &'a Gauge) -> Self {
+        gauge.increment(1);
+        Running(gauge)
+    }
 }
 
-impl Drop for Place {
+impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.sessions.decrement(1.0);
-    }
-}
-
-/// Tells of a panic while it unwinds; the runtime ends the task, and with it this call alone.
-struct Witness<'a> {
-    uniqueid: String,
-    panics: &'a Counter,
-}
-
-impl Drop for Witness<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.panics.increment(1);
-            error!(uniqueid = self.uniqueid, "the flow panicked; its call takes the dialplan's fallback");
-        }
-    }
-}
-
-impl Door {
-    /// A place for this peer; without one its connection is closed at once, and its call takes the dialplan's fallback.
-    fn admit(&self, peer: SocketAddr) -> Option<Place> {
-        if !self.peers.contains(&peer.ip().to_canonical()) {
-            self.counts.forbidden.increment(1);
-            warn!(%peer, "this peer may not connect (agi.peers)");
-            return None;
-        }
-        let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() else {
-            self.counts.full.increment(1);
-            if !self.full.swap(true, Ordering::Relaxed) {
-                error!("all sessions are taken (agi.sessions): further calls take the dialplan's fallback");
-            }
-            return None;
-        };
-        if self.full.swap(false, Ordering::Relaxed) {
-            info!("there are sessions again");
-        }
-        self.counts.sessions.increment(1.0);
-        Some(Place { _permit: permit, sessions: self.counts.sessions.clone() })
-    }
-
-    async fn session<H, F>(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, handler: H)
-    where
-        H: Fn(FastAgi<TcpStream>) -> F,
-        F: Future<Output = ()> + Send + 'static,
-    {
-        // Only speed is lost when the kernel refuses.
-        let _ = stream.set_nodelay(true);
-        let opened = tokio::select! {
-            () = self.stop.cancelled() => return,
-            opened = Session::open(stream, Instant::now() + self.prelude, self.prelude_bytes) => opened,
-        };
-        let (session, prelude) = match opened {
-            Ok(Some(opened)) => opened,
-            Ok(None) => return debug!(%peer, "closed without a word"),
-            Err(fault) => {
-                self.counts.prelude.increment(1);
-                return warn!(%peer, error = %fault, "no session");
-            }
-        };
-        let call = FastAgi::new(session, &prelude, self.reply);
-        match self.counts.by_flow.iter().find(|(flow, _)| *flow == call.flow()) {
-            Some((_, count)) => count.increment(1),
-            None => self.counts.unknown_flow.increment(1),
-        }
-        let _witness = Witness { uniqueid: prelude.get("uniqueid").to_owned(), panics: &self.counts.panics };
-        drop(prelude);
-        tokio::select! {
-            () = handler(call) => {}
-            () = self.stop.cancelled() => {}
-        }
+        self.0.decrement(1);
     }
 }

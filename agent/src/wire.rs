@@ -1,3 +1,3 @@
-//! The protocols as they are on the wire, without a notion of what a call is about.
+//! Protocols as they stand on the wire: bytes in, bytes out, no knowledge of calls or flows.
 
 pub mod agi;

@@ -2,251 +2,263 @@
 
 use std::time::Duration;
 
-use crate::call::{
-    Call, Caller, Digits, Ended, Fault, Prompt, Recording, RecordingEnd, RecordingLimits, Say, Step,
-};
-use crate::wire::agi::command::{Command, Unsendable};
-use crate::wire::agi::prelude::Prelude;
-use crate::wire::agi::reply::Reply;
-use crate::wire::agi::{Session, SessionError, Wire};
+use tokio::net::TcpStream;
 
-/// Every key.
-const KEYS: &str = "0123456789*#";
+use crate::call::{Call, Caller, Digits, Ended, Fault, Prompt, Recording, RecordingEnd, RecordingLimits, Say, Step};
+use crate::wire::agi::{Connection, Limits, Prelude, Reply, Stream, Wait, WireError};
 
-/// Samples in a second, of which AGI counts recordings.
-const SAMPLES: u64 = 8_000;
+/// Every key of a phone.
+const KEYS: &str = "0123456789*#ABCD";
 
-/// Bytes in a second of the WAV files that Asterisk writes, and of their header.
-const WAV_BYTES: u64 = 2 * SAMPLES;
-const WAV_HEADER: u64 = 44;
-
-/// A call in a FastAGI session.
+/// One call that the dialplan handed over by `AGI()`.
 #[derive(Debug)]
-pub struct FastAgi<W> {
-    session: Session<W>,
-    caller: Caller,
+pub struct FastAgi<S = TcpStream> {
+    connection: Connection<S>,
     flow: String,
     arguments: Vec<String>,
-    line_limit: usize,
-    /// For the reply to a command that plays nothing.
-    patience: Duration,
+    caller: Caller,
     answered: bool,
+    hung_up: bool,
 }
 
-impl From<Unsendable> for Ended {
-    fn from(unsendable: Unsendable) -> Self {
-        Ended::Failed(Fault(unsendable.to_string()))
-    }
-}
-
-impl<W: Wire> FastAgi<W> {
-    /// The call that a prelude announces.
-    #[must_use]
-    pub fn new(session: Session<W>, prelude: &Prelude, patience: Duration) -> FastAgi<W> {
-        FastAgi {
-            session,
-            caller: Caller {
-                uniqueid: prelude.get("uniqueid").to_owned(),
-                channel: prelude.get("channel").to_owned(),
-                dialled: prelude.get("extension").to_owned(),
-                number: prelude.get("callerid").to_owned(),
-                name: prelude.get("calleridname").to_owned(),
-                language: prelude.get("language").to_owned(),
-            },
+impl<S: Stream> FastAgi<S> {
+    /// Reads what Asterisk tells about the call; `None` when the peer left without a word.
+    ///
+    /// # Errors
+    /// As [`Connection::open`].
+    pub async fn open(stream: S, limits: Limits) -> Result<Option<Self>, WireError> {
+        Ok(Connection::open(stream, limits).await?.map(|(connection, prelude)| FastAgi {
+            connection,
             flow: prelude.script().to_owned(),
-            arguments: prelude.arguments(),
-            line_limit: prelude.line_limit(),
-            patience,
+            arguments: prelude.arguments().map(str::to_owned).collect(),
+            caller: caller(&prelude),
             answered: false,
-        }
+            hung_up: false,
+        }))
     }
 
-    /// The flow that the dialplan asked for.
-    #[must_use]
+    /// The flow asked for: the path in `agi://host/<flow>`.
     pub fn flow(&self) -> &str {
         &self.flow
     }
 
-    /// Its arguments.
-    #[must_use]
+    /// What the dialplan gave after the address: `AGI(agi://host/flow,first,second)`.
     pub fn arguments(&self) -> &[String] {
         &self.arguments
     }
 
-    /// Sends a command that is answered at once.
-    async fn ask(&mut self, command: &Command) -> Step<Reply> {
-        let reply = self.session.run(command, Some(self.patience)).await;
-        self.understood(command, reply)
+    fn gone(&self) -> bool {
+        self.hung_up || self.connection.hung_up()
     }
 
-    /// Sends a command that lasts as long as its sound, and gives its result. A channel that is gone ends the flow.
-    async fn converse(&mut self, name: &'static str, arguments: &[&str]) -> Step<Reply> {
-        if self.session.hung_up() {
+    /// A command for a live channel; any reply but a success ends the conversation.
+    async fn command(&mut self, verb: &str, words: &[&str], wait: Wait) -> Step<Reply> {
+        if self.gone() {
             return Err(Ended::Hangup);
         }
-        let command = Command::new(name, arguments, self.line_limit)?;
-        let reply = self.session.run(&command, None).await;
-        let reply = self.understood(&command, reply)?;
-        if reply.code == 511 { Err(Ended::Hangup) } else { Ok(reply) }
-    }
-
-    fn understood(&self, command: &Command, reply: Result<Reply, SessionError>) -> Step<Reply> {
-        match reply {
-            Ok(Reply { code: 510 | 520, .. }) => {
-                Err(Fault(format!("Asterisk does not know {}; is the module loaded?", command.name())).into())
-            }
-            Ok(reply) => Ok(reply),
-            // With AGIEXITONHANGUP the session ends with the call.
-            Err(SessionError::Closed) if self.session.hung_up() => Err(Ended::Hangup),
-            Err(error) => Err(Fault(error.to_string()).into()),
+        let reply = self.connection.command(verb, words, wait).await.map_err(|error| ended(verb, &error))?;
+        if self.gone() {
+            return Err(Ended::Hangup);
+        }
+        match reply.code {
+            200 if reply.result == "-1" => Err(self.failed(verb, words).await),
+            200 => Ok(reply),
+            _ => Err(unexpected(verb, &reply)),
         }
     }
 
-    /// The key in a result: 0 for none, -1 for a channel that is gone.
-    fn key(reply: &Reply) -> Step<Option<char>> {
-        match reply.result.parse::<i32>() {
+    /// What a `-1` meant: Asterisk says it for a hangup and for a missing sound alike, and only a dead channel
+    /// refuses to tell its state.
+    async fn failed(&mut self, verb: &str, words: &[&str]) -> Ended {
+        match self.connection.command("CHANNEL STATUS", &[], Wait::Briefly).await {
+            Err(error) => ended(verb, &error),
+            Ok(_) if self.gone() => Ended::Hangup,
+            Ok(_) => Ended::Failed(Fault(format!(
+                "{verb} {}: failed on a live channel; look whether the sound, file or application exists on this node",
+                words.first().unwrap_or(&"")
+            ))),
+        }
+    }
+
+    /// A command that sounds are played by, interrupted by one of the keys given to it.
+    async fn interruptible(&mut self, verb: &str, words: &[&str]) -> Step<Option<char>> {
+        let reply = self.command(verb, words, Wait::Media).await?;
+        match reply.result.parse::<u8>() {
             Ok(0) => Ok(None),
-            Ok(code) => match u32::try_from(code).ok().and_then(char::from_u32) {
-                Some(key) => Ok(Some(key)),
-                None => Err(Ended::Hangup),
-            },
-            Err(_) => Err(Fault(format!("Asterisk answered result={:?} where a key belongs", reply.result)).into()),
+            Ok(key) => Ok(Some(char::from(key))),
+            Err(_) => Err(unexpected(verb, &reply)),
         }
-    }
-
-    async fn play_one(&mut self, Prompt(name): &Prompt, keys: &str) -> Step<Option<char>> {
-        let reply = self.converse("STREAM FILE", &[name, keys]).await?;
-        if reply.result == "0" && reply.endpos == Some(0) {
-            tracing::warn!(uniqueid = self.caller.uniqueid, prompt = name, "no such prompt, or an empty one");
-        }
-        Self::key(&reply)
     }
 }
 
-impl<W: Wire> Call for FastAgi<W> {
+impl<S: Stream> Call for FastAgi<S> {
     fn caller(&self) -> &Caller {
         &self.caller
     }
 
     async fn answer(&mut self) -> Step<()> {
-        if self.answered {
-            return Ok(());
-        }
-        // First of all the guard, which would end the call in the middle of the conversation.
-        self.set(&[("TIMEOUT(absolute)", "0")]).await?;
-        // "i": without it Asterisk waits half a second for audio.
-        let command = Command::new("EXEC", &["Answer", "0,i"], self.line_limit)?;
-        let reply = self.ask(&command).await?;
-        if reply.result == "-1" || reply.code == 511 {
+        if self.gone() {
             return Err(Ended::Hangup);
         }
-        self.answered = true;
+        if !self.answered {
+            self.set(&[("TIMEOUT(absolute)", "0")]).await?;
+            // ANSWER would wait up to 500 ms for audio.
+            self.command("EXEC", &["Answer", "0,i"], Wait::Briefly).await?;
+            self.answered = true;
+        }
         Ok(())
     }
 
     async fn play(&mut self, prompts: &[Prompt], keys: &str) -> Step<Option<char>> {
-        for prompt in prompts {
-            if let Some(key) = self.play_one(prompt, keys).await? {
+        for Prompt(sound) in prompts {
+            if let Some(key) = self.interruptible("STREAM FILE", &[sound, keys]).await? {
                 return Ok(Some(key));
             }
         }
-        Ok(None)
+        if self.gone() { Err(Ended::Hangup) } else { Ok(None) }
     }
 
     async fn collect(&mut self, prompts: &[Prompt], most: usize, wait: Duration) -> Step<Digits> {
-        let mut keys = String::new();
-        let mut next = self.play(prompts, KEYS).await?;
-        let wait = wait.as_millis().to_string();
-        loop {
-            if next.is_none() {
-                let reply = self.converse("WAIT FOR DIGIT", &[&wait]).await?;
-                next = Self::key(&reply)?;
+        // GET DATA plays the last prompt and takes the keys in one command, so that none is lost between two.
+        let (last, first) = prompts.split_last().map_or(("", prompts), |(last, first)| (&*last.0, first));
+        let mut digits = Digits::default();
+        let mut last = last;
+        match self.play(first, KEYS).await? {
+            Some('#') => return Ok(digits),
+            Some(key) => {
+                digits.keys.push(key);
+                last = "";
             }
-            match next.take() {
-                None => return Ok(Digits { keys, timed_out: true }),
-                Some('#') => return Ok(Digits { keys, timed_out: false }),
-                Some(key) => keys.push(key),
-            }
-            if keys.len() >= most {
-                return Ok(Digits { keys, timed_out: false });
-            }
+            None => {}
         }
+        // Asterisk's own buffer holds 1024.
+        let most = most.min(1000);
+        if digits.keys.len() >= most {
+            return Ok(digits);
+        }
+        // 0 would stand for Asterisk's own six seconds.
+        let wait = wait.as_millis().clamp(1, 1_000_000_000).to_string();
+        let more = (most - digits.keys.len()).to_string();
+        let reply = self.command("GET DATA", &[last, &wait, &more], Wait::Media).await?;
+        digits.keys.push_str(&reply.result);
+        digits.timed_out = reply.data.as_deref() == Some("timeout");
+        Ok(digits)
     }
 
     async fn record(&mut self, path: &str, limits: &RecordingLimits) -> Step<Recording> {
-        let longest = limits.longest.as_millis().to_string();
-        let silence = format!("s={}", limits.silence.as_secs());
-        let mut arguments = vec![path, "wav", &limits.keys, &longest];
+        const VERB: &str = "RECORD FILE";
+        if self.gone() {
+            return Err(Ended::Hangup);
+        }
+        let longest = limits.longest.as_millis().clamp(1, 2_000_000_000).to_string();
+        let silence = format!("s={}", limits.silence.as_millis().div_ceil(1000));
+        let mut words = vec![path, "wav", &limits.keys, &longest];
         if limits.beep {
-            arguments.push("BEEP");
+            words.push("BEEP");
         }
         if !limits.silence.is_zero() {
-            arguments.push(&silence);
+            words.push(&silence);
         }
-        let reply = self.converse("RECORD FILE", &arguments).await?;
-        let end = match reply.data.as_deref() {
-            Some("hangup") => RecordingEnd::Hangup,
-            Some("dtmf") => Self::key(&reply)?.map_or(RecordingEnd::Limit, RecordingEnd::Key),
-            Some("timeout") => RecordingEnd::Limit,
-            other => {
-                let why = other.unwrap_or("no reason");
-                return Err(Fault(format!("Asterisk could not record to {path}: {why}; may it write there?")).into());
+        let reply = self.connection.command(VERB, &words, Wait::Media).await.map_err(|error| ended(VERB, &error))?;
+        let how = reply.data.as_deref().unwrap_or_default();
+        let end = match (reply.code, &*reply.result, how) {
+            (511, ..) => return Err(Ended::Hangup),
+            (200, "-1", "hangup" | "waitfor") => {
+                self.hung_up = true;
+                RecordingEnd::Hangup
             }
-        };
-        // After a hangup Asterisk counts nothing; the file itself tells.
-        let length = match reply.endpos {
-            Some(samples) if samples > 0 => Duration::from_millis(samples * 1_000 / SAMPLES),
-            _ => {
-                let bytes = tokio::fs::metadata(format!("{path}.wav")).await.map_or(0, |file| file.len());
-                Duration::from_millis(bytes.saturating_sub(WAV_HEADER) * 1_000 / WAV_BYTES)
+            (200, "-1", "writefile") => {
+                return Err(Ended::Failed(Fault(format!(
+                    "{VERB} {path}.wav: Asterisk cannot write it; look at the folder, its owner and the disk"
+                ))));
             }
+            (200, "-1", _) => return Err(self.failed(VERB, &words).await),
+            (200, "0", _) => RecordingEnd::Limit,
+            (200, key, _) if key.parse::<u8>().is_ok() => {
+                RecordingEnd::Key(char::from(key.parse::<u8>().unwrap_or_default()))
+            }
+            _ => return Err(unexpected(VERB, &reply)),
         };
+        // The WAV that Asterisk writes has 8000 samples a second.
+        let length = Duration::from_micros(reply.endpos.unwrap_or_default().saturating_mul(125));
         Ok(Recording { path: path.to_owned(), length, end })
     }
 
     async fn say(&mut self, what: &Say, keys: &str) -> Step<Option<char>> {
-        let reply = match what {
-            Say::Digits(digits) => self.converse("SAY DIGITS", &[digits, keys]).await?,
-            Say::Number(number) => self.converse("SAY NUMBER", &[&number.to_string(), keys]).await?,
-            Say::Letters(letters) => self.converse("SAY ALPHA", &[letters, keys]).await?,
-            Say::DateTime(seconds) => self.converse("SAY DATETIME", &[&seconds.to_string(), keys]).await?,
-        };
-        Self::key(&reply)
+        match what {
+            // SAY DIGITS wants a number first; SAY ALPHA has the same sounds for keys.
+            Say::Digits(digits) if digits.starts_with(|c: char| c.is_ascii_digit()) => {
+                self.interruptible("SAY DIGITS", &[digits, keys]).await
+            }
+            Say::Digits(text) | Say::Letters(text) => self.interruptible("SAY ALPHA", &[text, keys]).await,
+            Say::Number(number) => {
+                // A C int: more would be cut to another number without a word.
+                let Ok(number) = i32::try_from(*number) else {
+                    return Err(Ended::Failed(Fault(format!("SAY NUMBER {number}: beyond what Asterisk can say"))));
+                };
+                self.interruptible("SAY NUMBER", &[&number.to_string(), keys]).await
+            }
+            Say::DateTime(seconds) => self.interruptible("SAY DATETIME", &[&seconds.to_string(), keys]).await,
+        }
     }
 
     async fn set(&mut self, pairs: &[(&str, &str)]) -> Step<()> {
-        for command in Command::set(pairs, self.line_limit)? {
-            self.ask(&command).await?;
+        let reply = self.connection.set(pairs).await.map_err(|error| ended("MSet", &error))?;
+        match (reply.code, &*reply.result) {
+            (200, "0") => Ok(()),
+            _ => Err(unexpected("MSet", &reply)),
         }
-        Ok(())
     }
 
     async fn get(&mut self, names: &[&str]) -> Step<Vec<String>> {
-        // Random, so that no value can hold it.
-        let boundary = format!("{:032x}", fresh_boundary());
-        let command = Command::get(names, &boundary, self.line_limit)?;
-        let reply = self.ask(&command).await?;
-        let data = reply.data.unwrap_or_default();
-        let values: Vec<String> = data.split(&boundary).take(names.len()).map(str::to_owned).collect();
-        if values.len() == names.len() {
-            Ok(values)
-        } else {
-            Err(Fault(format!("Asterisk answered {} values for {}", values.len(), names.len())).into())
-        }
+        const VERB: &str = "GET FULL VARIABLE";
+        let values = self.connection.get(names).await.map_err(|error| ended(VERB, &error))?;
+        values.map_err(|reply| unexpected(VERB, &reply))
     }
 
     async fn hangup(&mut self, cause: u16) -> Step<()> {
-        let command = Command::new("EXEC", &["Hangup", &cause.to_string()], self.line_limit)?;
-        match self.ask(&command).await {
-            Ok(_) | Err(Ended::Hangup) => Ok(()),
-            Err(failed) => Err(failed),
+        if !self.gone() {
+            let cause = cause.to_string();
+            let reply = self.connection.command("EXEC", &["Hangup", &cause], Wait::Briefly).await;
+            match reply.map_err(|error| ended("EXEC Hangup", &error)) {
+                Ok(reply) if reply.code != 200 && reply.code != 511 => return Err(unexpected("EXEC Hangup", &reply)),
+                Ok(_) | Err(Ended::Hangup) => self.hung_up = true,
+                Err(failed) => return Err(failed),
+            }
         }
+        Ok(())
     }
 }
 
-/// 128 bits that a caller cannot know: the hasher's keys are random in each process.
-fn fresh_boundary() -> u128 {
-    use std::hash::{BuildHasher, RandomState};
-    let random = || u128::from(RandomState::new().hash_one(0_u8));
-    random() << 64 | random()
+/// Asterisk closes the connection when the caller has hung up (`AGIEXITONHANGUP`) and when its guard went on without us.
+fn ended(verb: &str, error: &WireError) -> Ended {
+    match error {
+        WireError::Closed => Ended::Hangup,
+        error => Ended::Failed(Fault(format!("{verb}: {error}"))),
+    }
+}
+
+fn unexpected(verb: &str, reply: &Reply) -> Ended {
+    let data = reply.data.as_deref().unwrap_or_default();
+    Ended::Failed(Fault(format!("{verb}: Asterisk answered {} {} {data}", reply.code, reply.result)))
+}
+
+fn caller(prelude: &Prelude) -> Caller {
+    let mut caller = Caller::default();
+    for (key, value) in prelude.fields() {
+        let field = match key {
+            "agi_uniqueid" => &mut caller.uniqueid,
+            "agi_channel" => &mut caller.channel,
+            "agi_extension" => &mut caller.dialled,
+            "agi_callerid" => &mut caller.number,
+            "agi_calleridname" => &mut caller.name,
+            "agi_language" => &mut caller.language,
+            _ => continue,
+        };
+        // Asterisk's word for none.
+        if value != "unknown" {
+            value.clone_into(field);
+        }
+    }
+    caller
 }

@@ -1,151 +1,143 @@
-//! A command line, written so that nothing in it is code.
-//!
-//! Asterisk splits a line into words at space and tab; `"` toggles quoting and `\` escapes one character
-//! (`parse_args` in `res/res_agi.c`). Arguments are always quoted. EXEC does not substitute variables, so `${X}` is text.
+//! Commands as Asterisk's word splitter (`parse_args`) and the `MSet` application read them back.
 
-use std::fmt::Write as _;
+use super::WireError;
 
-/// Words in a line at the most: beyond 127, quoted words crash Asterisk (asterisk/asterisk#2069).
-const WORDS: usize = 127;
+/// Words of one command at the most; more than 127 quoted ones crash Asterisk (asterisk/asterisk#2069).
+const MOST_WORDS: usize = 120;
 
-/// What cannot be sent.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unsendable {
-    /// CR, LF or NUL: a line would end there.
-    #[error("{0}: holds a line end or NUL, which AGI cannot carry")]
-    LineEnd(String),
-    /// Longer than this Asterisk reads as one line.
-    #[error("{0}: makes a line longer than this Asterisk reads ({1} bytes)")]
-    TooLong(String, usize),
-    /// More words than Asterisk survives.
-    #[error("{0}: has more words than Asterisk takes")]
-    TooManyWords(String),
+/// Pairs of one `MSet` at the most; Asterisk takes the 99th to be all the rest.
+const MOST_PAIRS: usize = 98;
+
+/// Appends one command line to `out`: the verb as it stands, each word quoted.
+///
+/// # Errors
+/// [`WireError::Refused`] on CR, LF or NUL, on too many words, and on a line over `limit` bytes; `out` is then as before.
+pub fn encode(out: &mut Vec<u8>, verb: &str, words: &[&str], limit: usize) -> Result<(), WireError> {
+    let start = out.len();
+    let encoded = encode_words(out, verb, words, limit);
+    if encoded.is_err() {
+        out.truncate(start);
+    }
+    encoded
 }
 
-/// One line, ready to be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Command {
-    line: String,
-    name: &'static str,
-    /// What the data of the reply end with, where a value of the caller's stands in them.
-    pub(super) end_of_data: Option<String>,
+fn encode_words(out: &mut Vec<u8>, verb: &str, words: &[&str], limit: usize) -> Result<(), WireError> {
+    let start = out.len();
+    if words.len() > MOST_WORDS {
+        return Err(WireError::Refused(format!("{verb} with {} words, {MOST_WORDS} are the most", words.len())));
+    }
+    out.extend_from_slice(verb.as_bytes());
+    for word in words {
+        sendable(verb, word)?;
+        out.extend_from_slice(b" \"");
+        for &byte in word.as_bytes() {
+            if matches!(byte, b'\\' | b'"') {
+                out.push(b'\\');
+            }
+            out.push(byte);
+        }
+        out.push(b'"');
+    }
+    out.push(b'\n');
+    within(verb, out.len() - start, limit)
 }
 
-impl Command {
-    /// `name` as it stands (`STREAM FILE`), then each argument quoted.
-    ///
-    /// # Errors
-    /// See [`Unsendable`].
-    pub fn new(name: &'static str, arguments: &[&str], limit: usize) -> Result<Command, Unsendable> {
-        let mut line = String::with_capacity(64);
-        line.push_str(name);
-        for argument in arguments {
-            line.push_str(" \"");
-            quote_into(&mut line, argument).map_err(|()| Unsendable::LineEnd(name.to_owned()))?;
-            line.push('"');
-        }
-        line.push('\n');
-        if name.split(' ').count() + arguments.len() > WORDS {
-            return Err(Unsendable::TooManyWords(name.to_owned()));
-        }
-        if line.len() > limit {
-            return Err(Unsendable::TooLong(name.to_owned(), limit));
-        }
-        Ok(Command { line, name, end_of_data: None })
+/// Appends the `EXEC MSet` lines that set `pairs` in their order: one line, or as many as `limit` and
+/// Asterisk's count of pairs ask for. Nothing is appended unless all can be.
+///
+/// Values arrive unchanged: `MSet` drops quotes, splits at commas outside of parentheses and brackets (counted across
+/// all pairs), and takes a backslash as "the next one literally"; so all of these are escaped. So are `{` and `[`, which
+/// keeps `${` and `$[` apart even where the dialplan has set `AGIEXECFULL` and Asterisk looks for expressions.
+///
+/// # Errors
+/// [`WireError::Refused`] on a name that is no variable or function, on CR, LF or NUL in a value, and on a single pair over
+/// `limit` bytes.
+pub fn encode_mset(out: &mut Vec<u8>, pairs: &[(&str, &str)], limit: usize) -> Result<(), WireError> {
+    let start = out.len();
+    let encoded = encode_pairs(out, pairs, limit);
+    if encoded.is_err() {
+        out.truncate(start);
     }
-
-    /// Reads `names` in one exchange; each value in the reply is followed by `boundary`, which no value may hold.
-    ///
-    /// # Errors
-    /// See [`Unsendable`].
-    pub fn get(names: &[&str], boundary: &str, limit: usize) -> Result<Command, Unsendable> {
-        let mut expression = String::new();
-        for name in names {
-            // Writing to a String cannot fail.
-            let _ = write!(expression, "${{{name}}}{boundary}");
-        }
-        let mut command = Command::new("GET FULL VARIABLE", &[&expression], limit)?;
-        command.end_of_data = Some(format!("{boundary})"));
-        Ok(command)
-    }
-
-    /// Sets `pairs` in order by as few `EXEC MSet` as the line limit allows: the last pair is set last.
-    ///
-    /// # Errors
-    /// [`Unsendable`] names the pair; nothing may then be sent of any.
-    pub fn set(pairs: &[(&str, &str)], limit: usize) -> Result<Vec<Command>, Unsendable> {
-        const FRAME: usize = "EXEC MSet \"\"\n".len();
-        let mut commands = Vec::with_capacity(1);
-        let mut written = String::new();
-        let mut list = String::new();
-        let mut in_list = 0;
-        for (name, value) in pairs {
-            written.clear();
-            let _ = write!(written, "{name}=");
-            escape_into(&mut written, value);
-            let length = quoted_length(&written);
-            if FRAME + length > limit {
-                return Err(Unsendable::TooLong((*name).to_owned(), limit));
-            }
-            if value.contains(['\r', '\n', '\0']) {
-                return Err(Unsendable::LineEnd((*name).to_owned()));
-            }
-            if in_list > 0 && (FRAME + quoted_length(&list) + 1 + length > limit || in_list == MSET_PAIRS) {
-                commands.push(Command::new("EXEC", &["MSet", &list], limit)?);
-                list.clear();
-                in_list = 0;
-            }
-            if in_list > 0 {
-                list.push(',');
-            }
-            list.push_str(&written);
-            in_list += 1;
-        }
-        if in_list > 0 {
-            commands.push(Command::new("EXEC", &["MSet", &list], limit)?);
-        }
-        Ok(commands)
-    }
-
-    /// The line with its newline.
-    #[must_use]
-    pub fn line(&self) -> &[u8] {
-        self.line.as_bytes()
-    }
-
-    /// What is asked for, without arguments.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
+    encoded
 }
 
-/// Pairs that one MSet takes; further ones would all become part of the last value (`main/pbx_variables.c`).
-const MSET_PAIRS: usize = 24;
-
-/// Inside quotes of a line.
-fn quote_into(line: &mut String, argument: &str) -> Result<(), ()> {
-    for c in argument.chars() {
-        match c {
-            '\r' | '\n' | '\0' => return Err(()),
-            '\\' | '"' => line.extend(['\\', c]),
-            c => line.push(c),
+fn encode_pairs(out: &mut Vec<u8>, pairs: &[(&str, &str)], limit: usize) -> Result<(), WireError> {
+    const OPEN: &[u8] = b"EXEC MSet \"";
+    const CLOSE: &[u8] = b"\"\n";
+    let mut line = out.len();
+    let mut in_line = 0;
+    for (name, value) in pairs {
+        check_name(name)?;
+        sendable(name, value)?;
+        let before = out.len();
+        loop {
+            out.extend_from_slice(if in_line == 0 { OPEN } else { b"," });
+            out.extend_from_slice(name.as_bytes());
+            out.push(b'=');
+            encode_value(out, value);
+            let length = out.len() + CLOSE.len() - line;
+            if length <= limit && in_line < MOST_PAIRS {
+                break;
+            }
+            if in_line == 0 {
+                return within(name, length, limit);
+            }
+            out.truncate(before);
+            out.extend_from_slice(CLOSE);
+            line = out.len();
+            in_line = 0;
         }
+        in_line += 1;
+    }
+    if in_line > 0 {
+        out.extend_from_slice(CLOSE);
     }
     Ok(())
 }
 
-fn quoted_length(text: &str) -> usize {
-    text.len() + text.bytes().filter(|b| matches!(b, b'\\' | b'"')).count()
+/// Escapes twice: for `MSet`, and what that gave for the word splitter.
+fn encode_value(out: &mut Vec<u8>, value: &str) {
+    for &byte in value.as_bytes() {
+        match byte {
+            b'\\' | b'"' => out.extend_from_slice(&[b'\\', b'\\', b'\\', byte]),
+            b',' | b'(' | b')' | b'[' | b']' | b'{' => out.extend_from_slice(&[b'\\', b'\\', byte]),
+            _ => out.push(byte),
+        }
+    }
 }
 
-/// A value in MSet's list. Asterisk counts brackets, toggles at quotes, and splits at commas outside of them
-/// (`main/app.c`, `__ast_app_separate_args`); an escaped character is none of these.
-fn escape_into(list: &mut String, value: &str) {
-    for c in value.chars() {
-        if matches!(c, '\\' | '"' | ',' | '(' | ')' | '[' | ']') {
-            list.push('\\');
+/// A variable (`NAME`, `__NAME`) or a function (`CALLERID(num)`, `PJSIP_HEADER(read,X-Line)`), nothing that could be
+/// read otherwise inside `MSet` or `${}`.
+///
+/// # Errors
+/// [`WireError::Refused`] on everything else.
+pub fn check_name(name: &str) -> Result<(), WireError> {
+    let word = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let known = match name.split_once('(') {
+        None => word(name),
+        Some((function, rest)) => {
+            word(function)
+                && rest.strip_suffix(')').is_some_and(|inside| {
+                    inside.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.,:/@*#+ ".contains(&b))
+                })
         }
-        list.push(c);
+    };
+    if known { Ok(()) } else { Err(WireError::Refused(format!("{name:?} is not the name of a variable or function"))) }
+}
+
+fn sendable(what: &str, text: &str) -> Result<(), WireError> {
+    match text.bytes().find(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+        None => Ok(()),
+        Some(byte) => Err(WireError::Refused(format!(
+            "{what}: its text holds {:?}, which would end the command early",
+            char::from(byte)
+        ))),
     }
+}
+
+fn within(what: &str, length: usize, limit: usize) -> Result<(), WireError> {
+    if length <= limit {
+        return Ok(());
+    }
+    Err(WireError::Refused(format!("{what}: {length} bytes encoded, and this Asterisk reads {limit} a line")))
 }

@@ -1,97 +1,121 @@
-//! What Asterisk says first: about 22 lines `agi_name: value`, then an empty one.
+//! The `agi_*` lines that open a session.
 
-use std::io;
+use super::WireError;
 
-/// Bytes of a command line, with its newline, that every Asterisk takes.
-const OLD_LINE_LIMIT: usize = 2047;
+/// More lines than Asterisk can send: about 22, and up to 127 arguments.
+const MOST_LINES: usize = 160;
 
-/// The same from 20.16, 21.11, 22.6 and 23.0 on; what is over runs as a separate command.
-const NEW_LINE_LIMIT: usize = 8191;
-
-/// Why there is no session.
-#[derive(Debug, thiserror::Error)]
-pub enum PreludeError {
-    /// Not complete in time.
-    #[error("the prelude was not complete in time")]
-    Silent,
-    /// Longer than allowed.
-    #[error("the prelude is longer than {0} bytes (agi.prelude_bytes)")]
-    TooLong(usize),
-    /// The peer closed in the middle.
-    #[error("the peer closed within the prelude")]
-    Cut,
-    /// The socket broke.
-    #[error("the socket broke within the prelude: {0}")]
-    Socket(io::Error),
-}
-
-/// The variables of the prelude, in order; text as Asterisk sent it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Prelude(Vec<(String, String)>);
-
-/// Where the prelude ends in `bytes`, past its empty line, looking from `from` on.
-pub(super) fn end(bytes: &[u8], from: usize) -> Option<usize> {
-    if bytes.first() == Some(&b'\n') {
-        return Some(1);
-    }
-    bytes.get(from..)?.windows(2).position(|pair| pair == b"\n\n").map(|at| from + at + 2)
+/// What Asterisk tells about the call before the first command.
+///
+/// A caller's number or name may hold a newline (a SIP user part is percent-decoded), and would then
+/// forge lines of its own. So a key that comes twice, and anything after the first argument that is not
+/// the next argument, is refused: genuine lines follow every line that a caller can influence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prelude {
+    text: String,
 }
 
 impl Prelude {
-    /// Reads the lines; one without a colon is passed over, as Asterisk writes none.
-    #[must_use]
-    pub fn parse(bytes: &[u8]) -> Prelude {
-        let text = String::from_utf8_lossy(bytes);
-        let pairs = text.lines().filter_map(|line| {
-            // The value may hold colons itself.
-            let (name, value) = line.split_once(':')?;
-            Some((name.strip_prefix("agi_")?.to_owned(), value.strip_prefix(' ').unwrap_or(value).to_owned()))
-        });
-        Prelude(pairs.collect())
+    /// Reads a prelude off the front of `bytes`; with it comes how many bytes it took. `None` while the
+    /// empty line that ends it is not there yet.
+    ///
+    /// # Errors
+    /// [`WireError::Protocol`] on a line that is not `agi_<key>: <value>`, on repeated keys, and on
+    /// arguments out of order.
+    pub fn decode(bytes: &[u8]) -> Result<Option<(Prelude, usize)>, WireError> {
+        let Some(end) = bytes.windows(2).position(|pair| pair == b"\n\n") else {
+            // Said early, so that a peer of another protocol does not have to be waited for.
+            return if b"agi_".starts_with(&bytes[..bytes.len().min(4)]) || bytes.starts_with(b"agi_") {
+                Ok(None)
+            } else {
+                Err(WireError::Protocol(format!("first bytes are {:?}", excerpt(bytes))))
+            };
+        };
+        let prelude = Prelude { text: String::from_utf8_lossy(&bytes[..=end]).into_owned() };
+        prelude.check()?;
+        Ok(Some((prelude, end + 2)))
     }
 
-    /// The value of `agi_<name>`; empty when absent. Asterisk writes `unknown` for what it does not know, which is
-    /// returned as empty too.
-    #[must_use]
-    pub fn get(&self, name: &str) -> &str {
-        let found = self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
-        if found == "unknown" { "" } else { found }
+    fn check(&self) -> Result<(), WireError> {
+        let mut arguments = 0;
+        let mut seen: Vec<&str> = Vec::with_capacity(32);
+        for line in self.text.lines() {
+            let Some((key, _)) = split(line) else {
+                return Err(WireError::Protocol(format!("prelude line {:?}", excerpt(line.as_bytes()))));
+            };
+            if seen.len() == MOST_LINES {
+                return Err(WireError::Protocol(format!("more than {MOST_LINES} prelude lines")));
+            }
+            if let Some(number) = key.strip_prefix("agi_arg_") {
+                arguments += 1;
+                if number.parse() != Ok(arguments) {
+                    return Err(WireError::Protocol(format!("{key} where agi_arg_{arguments} was due")));
+                }
+            } else if arguments > 0 || seen.contains(&key) {
+                return Err(WireError::Protocol(format!("{key} a second time, or after the arguments")));
+            }
+            seen.push(key);
+        }
+        Ok(())
     }
 
-    /// The path in `AGI(agi://host/<script>)` without leading slash and query.
+    /// Keys and values in the order sent.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.text.lines().filter_map(split)
+    }
+
+    /// The value of one key, such as `agi_uniqueid`.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.fields().find(|(name, _)| *name == key).map(|(_, value)| value)
+    }
+
+    /// The path of the `agi://host/path?query` that was called, without slash and query; empty when there is none.
     #[must_use]
     pub fn script(&self) -> &str {
-        let path = self.get("network_script").trim_start_matches('/');
-        path.split('?').next().unwrap_or_default()
+        let script = self.get("agi_network_script").unwrap_or_default();
+        let script = script.split_once('?').map_or(script, |(path, _)| path);
+        script.trim_start_matches('/')
     }
 
-    /// The arguments of `AGI(url,1,2)` in order.
-    #[must_use]
-    pub fn arguments(&self) -> Vec<String> {
-        (1..).map_while(|n| {
-            let name = format!("arg_{n}");
-            self.0.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone())
-        })
-        .collect()
+    /// The arguments of `AGI(url,first,second)` in order.
+    pub fn arguments(&self) -> impl Iterator<Item = &str> {
+        self.fields().filter(|(key, _)| key.starts_with("agi_arg_")).map(|(_, value)| value)
     }
 
-    /// Bytes that a command line may have with its newline, by `agi_version`.
+    /// Bytes of a command line, newline included, that this Asterisk reads as one: 8191 from 20.16, 21.11,
+    /// 22.6 and 23.0 on, 2047 before and whenever the version is not understood. What is over would run as a
+    /// separate command.
     #[must_use]
     pub fn line_limit(&self) -> usize {
-        let version = self.get("version");
-        let mut parts = version.split('.').map(|part| {
-            let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
-            part[..digits].parse::<u32>().ok()
-        });
-        let (major, minor) = (parts.next().flatten(), parts.next().flatten().unwrap_or(0));
-        let new = match major {
-            Some(20) => minor >= 16,
-            Some(21) => minor >= 11,
-            Some(22) => minor >= 6,
-            Some(major) => major >= 23,
-            // A build from git names a branch or a commit: what every version takes is safe.
-            None => false,
-        };
-        if new { NEW_LINE_LIMIT } else { OLD_LINE_LIMIT }
+        if self.get("agi_version").is_some_and(reads_long_lines) { 8191 } else { 2047 }
     }
+}
+
+/// Splits `key: value` at the first colon.
+fn split(line: &str) -> Option<(&str, &str)> {
+    let (key, value) = line.split_once(':')?;
+    key.starts_with("agi_").then(|| (key, value.strip_prefix(' ').unwrap_or(value)))
+}
+
+/// Whether `version` (`22.10.1~dfsg+~cs6.15`, `GIT-22-1a2b3c`, `certified/20.7-cert5`) names a release with the larger buffer.
+fn reads_long_lines(version: &str) -> bool {
+    let mut parts = version.split('.').map(|part| {
+        let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        part[..digits].parse::<u32>().ok()
+    });
+    let (Some(Some(major)), Some(Some(minor))) = (parts.next(), parts.next()) else { return false };
+    match major {
+        20 => minor >= 16,
+        21 => minor >= 11,
+        22 => minor >= 6,
+        // Builds that count otherwise (by year) say nothing about the buffer.
+        23..100 => true,
+        _ => false,
+    }
+}
+
+/// The start of what a peer sent, short enough for a log line.
+pub(super) fn excerpt(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(&bytes[..bytes.len().min(60)]).into_owned()
 }
