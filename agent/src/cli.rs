@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::admin::{check, explain, import, simulate};
 use crate::config::{Config, ConfigError};
 use crate::service;
+use crate::store::import::{Kind, RATE_COLUMNS};
 
 /// The agent that makes an Asterisk node stateless: it decides each call by asking the central database.
 ///
@@ -43,11 +44,70 @@ pub enum Command {
     /// Harmless when it already is. Run it once for the cluster, before the agents of a new version start.
     Migrate,
     /// Take a CSV file into the database: all of it, or nothing
-    Import(import::Import),
+    ///
+    /// The first row names the columns, in any order. Importing a file again is harmless: rows are updated by their ids. A bad
+    /// row is reported with its line and the reason, and then nothing of the file is taken. Rates become a new version of
+    /// their deck, which comes into force as a whole at its time.
+    #[command(after_long_help = columns())]
+    Import(Import),
     /// Show what would happen to a call, step by step, with every gateway considered
     Explain(Explain),
     /// Converse with a flow in the terminal, without a telephone
     Simulate(Simulate),
+}
+
+/// `tandem import`
+#[derive(Debug, Args)]
+pub struct Import {
+    /// What the file holds: rates, or one of the kinds below
+    #[arg(value_parser = parse_kind)]
+    pub kind: Imports,
+    /// The CSV file, or - for standard input
+    pub file: PathBuf,
+    /// For rates: the deck, which is made when there is none of this id
+    #[arg(long, value_name = "ID", required_if_eq("kind", "rates"))]
+    pub deck: Option<String>,
+    /// For rates: the deck's currency, USD for a new one
+    #[arg(long, value_name = "CODE")]
+    pub currency: Option<String>,
+    /// For rates: when the deck comes into force, RFC 3339 or YYYY-MM-DD (UTC); now by default
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub effective: Option<DateTime<Utc>>,
+}
+
+/// What a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Imports {
+    /// Rates of a deck.
+    Rates,
+    /// Anything else.
+    Rows(Kind),
+}
+
+fn parse_kind(text: &str) -> Result<Imports, String> {
+    if text == "rates" {
+        return Ok(Imports::Rates);
+    }
+    Kind::ALL.into_iter().find(|kind| kind.name() == text).map(Imports::Rows).ok_or_else(|| {
+        let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+        format!("there is no such kind; there are: rates, {}", names.join(", "))
+    })
+}
+
+/// The columns of every kind, for the help.
+fn columns() -> String {
+    let mut text = String::from("Columns (those with * must be there):\n");
+    let rates = RATE_COLUMNS.iter().copied();
+    for (kind, names) in Kind::ALL
+        .iter()
+        .map(|kind| (kind.name(), kind.column_names().collect::<Vec<_>>()))
+        .chain([("rates", rates.collect())])
+    {
+        let names: Vec<String> =
+            names.into_iter().map(|(name, must)| format!("{name}{}", if must { "*" } else { "" })).collect();
+        text.push_str(&format!("  {kind}: {}\n", names.join(", ")));
+    }
+    text
 }
 
 /// `tandem explain`
@@ -102,7 +162,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Serve => ended(service::serve(config).await),
         Command::Check => check::run(&config).await,
         Command::Migrate => ended(service::migrate(&config).await),
-        Command::Import(import) => ended(import::run(&config, import).await),
+        Command::Import(import) => ended(import::run(&config, &import).await),
         Command::Explain(call) => ended(explain::run(&config, &call).await),
         Command::Simulate(simulation) => ended(simulate::run(&config, simulation).await),
     }

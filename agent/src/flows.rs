@@ -27,19 +27,19 @@ impl Flow {
     /// Every flow there is.
     pub const ALL: &[Flow] = &[Flow::Route, Flow::LineTest];
 
+    /// Their names, in the same order.
+    pub const NAMES: &[&str] = &["route", "linetest"];
+
     /// The name in `AGI(agi://host/<name>)`.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Flow::Route => "route",
-            Flow::LineTest => "linetest",
-        }
+        Flow::NAMES[self as usize]
     }
 
     /// The flow of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Flow> {
-        Flow::ALL.iter().copied().find(|flow| flow.name() == name)
+        Flow::ALL.iter().zip(Flow::NAMES).find(|(_, known)| **known == name).map(|(flow, _)| *flow)
     }
 }
 

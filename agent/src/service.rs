@@ -73,7 +73,7 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     let upkeep = tokio::spawn(upkeep(metrics));
 
     let stop = Stop::default();
-    let intake = intake::serve(listener, config.agi.clone(), stop.clone(), move |mut call| {
+    let intake = intake::serve(listener, config.agi.clone(), Flow::NAMES, stop.clone(), move |mut call| {
         let ports = Arc::clone(&ports);
         async move {
             let Some(flow) = Flow::named(call.flow()) else {
@@ -94,10 +94,10 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     info!("stopping: no new sessions; running ones have {} s, a second signal ends them", config.agi.drain_seconds);
     tell(&[NotifyState::Stopping]);
     readiness.set(false);
-    stop.soft();
+    stop.soft.cancel();
     tokio::select! {
         _ = intake => {}
-        () = async { signals.next().await; stop.hard(); std::future::pending().await } => {}
+        () = async { signals.next().await; stop.hard.cancel(); std::future::pending().await } => {}
     }
     closing.cancel();
     upkeep.abort();

@@ -1,14 +1,41 @@
 //! `tandem import KIND FILE`: reads the file, shows how far it has come.
 
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use chrono::Utc;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::cli::{self, Imports};
+use crate::config::Config;
+use crate::service;
 use crate::store::Store;
 use crate::store::import::{ImportError, Imported, Kind, RateFile, Stage};
+
+/// Runs the command, and says what was taken.
+///
+/// # Errors
+/// Why nothing was.
+pub async fn run(config: &Config, command: &cli::Import) -> Result<(), String> {
+    let store = service::store(config).map_err(|error| error.to_string())?;
+    let imported = match (command.kind, &command.deck) {
+        (Imports::Rows(kind), _) => import(&store, kind, &command.file).await,
+        (Imports::Rates, deck) => {
+            let rates = RateFile {
+                deck: deck.clone().unwrap_or_default(),
+                currency: command.currency.clone(),
+                effective: command.effective.unwrap_or_else(Utc::now),
+            };
+            import_rates(&store, &rates, &command.file).await
+        }
+    };
+    let Imported { rows, deck_version_id } =
+        imported.map_err(|error| format!("{}: nothing was taken\n{error}", command.file.display()))?;
+    let version = deck_version_id.map(|id| format!(", version {id} of the deck")).unwrap_or_default();
+    writeln!(io::stdout(), "{rows} rows taken{version}").map_err(|error| error.to_string())
+}
 
 /// Imports a file of anything but rates; `-` is standard input.
 ///

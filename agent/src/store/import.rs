@@ -15,6 +15,7 @@ mod sheet;
 mod write;
 
 pub use kind::Kind;
+pub use rate_row::RATE_COLUMNS;
 pub use rates::{RateFile, Stage};
 
 use super::StoreError;

@@ -114,6 +114,14 @@ impl Kind {
         }
     }
 
+    /// Names of the columns that its file may have; those that must be there first, and whether they must.
+    pub fn column_names(self) -> impl Iterator<Item = (&'static str, bool)> {
+        let needed = |column: &&Column| column.absent == Absent::Refused;
+        let (must, may): (Vec<&Column>, Vec<&Column>) = self.columns().iter().partition(needed);
+        let named = |columns: Vec<&'static Column>, must| columns.into_iter().map(move |column| (column.name, must));
+        named(must, true).chain(named(may, false))
+    }
+
     /// The columns that its file may have.
     pub(super) fn columns(self) -> &'static [Column] {
         match self {

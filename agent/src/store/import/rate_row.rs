@@ -7,7 +7,7 @@ use super::field::{count, digits, flag, micros, time};
 use super::{ImportError, header};
 
 /// The columns, and whether each must be there. `increments` (60/6) stands for `initial_seconds` and `increment_seconds`.
-const COLUMNS: [(&str, bool); 10] = [
+pub const RATE_COLUMNS: [(&str, bool); 10] = [
     ("prefix", true),
     ("per_minute", true),
     ("destination", false),
@@ -44,7 +44,7 @@ pub(super) struct RateReader {
 impl RateReader {
     /// Reads the first row. `effective` holds for rows that do not say when they begin.
     pub(super) fn new(first: &StringRecord, effective: DateTime<Utc>) -> Result<Self, ImportError> {
-        let found = header(first, &COLUMNS)?;
+        let found = header(first, &RATE_COLUMNS)?;
         let mut places = [None; 10];
         for (place, found) in places.iter_mut().zip(found) {
             *place = found;
