@@ -489,8 +489,10 @@ fn hostile_caller_ids_and_names_are_only_text() {
 
 #[test]
 fn a_redirection_by_the_called_side_is_not_followed() {
-    let (status, tried) = Stage::failover(Refuses(302), &[]);
-    assert_ne!(status, 200, "{tried}");
+    let stage = Stage::new(Refuses(302), Answers, gateways(&[]));
+    assert_ne!(stage.dial("5551234567").status(), 200);
+    assert_eq!(stage.agent.preludes().len(), 1, "the redirection started a call of its own");
+    assert_eq!((stage.gw1.invites().len(), stage.gw2.invites().len()), (1, 0));
 }
 
 #[test]
