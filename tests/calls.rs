@@ -210,7 +210,10 @@ fn refusals_are_heard_and_carry_their_cause() {
 fn the_caps_of_a_line_and_of_a_gateway_hold_on_the_node() {
     let node = Node::start_with(
         &[],
-        &["UPDATE phone_lines SET max_calls = 1 WHERE id = '1001'", "UPDATE gateways SET max_calls = 1 WHERE id = 'gw-a'"],
+        &[
+            "UPDATE phone_lines SET max_calls = 1 WHERE id = '1001'",
+            "UPDATE gateways SET max_calls = 1 WHERE id = 'gw-a'",
+        ],
     );
     let first = node.alice.call(node.asterisk.address(), "5125550123").talks(Duration::from_secs(4)).start();
     let _ = node.a.wait_invite(1, Duration::from_secs(5));
@@ -223,7 +226,8 @@ fn the_caps_of_a_line_and_of_a_gateway_hold_on_the_node() {
 #[test]
 fn a_caller_number_of_others_is_replaced() {
     let node = Node::start();
-    let call = |claimed: &str| node.alice.call(node.asterisk.address(), "5125550123").claims(claimed, "Bank").run().status();
+    let call =
+        |claimed: &str| node.alice.call(node.asterisk.address(), "5125550123").claims(claimed, "Bank").run().status();
     assert_eq!((call("+12125550199"), call("2145550100")), (200, 200));
     let shown: Vec<String> = node.a.invites().iter().map(|invite| invite.caller().to_owned()).collect();
     assert_eq!(shown, ["+12145550101", "+12145550100"]);
@@ -234,11 +238,8 @@ fn the_edge_says_who_calls_and_nobody_else() {
     let phone = Sipp::start(Manner::Answers);
     let edge = Sipp::start(Manner::Answers);
     let (agent, _folder) = provider(&[], &[]);
-    let asterisk = Asterisk::builder()
-        .agent(agent.agi())
-        .line("1002", phone.address())
-        .line("2001", edge.address())
-        .start();
+    let asterisk =
+        Asterisk::builder().agent(agent.agi()).line("1002", phone.address()).line("2001", edge.address()).start();
     // A phone's own claim counts for nothing: 2001 is suspended, whatever it says.
     let outcome = edge.call(asterisk.address(), "102").header("X-Tandem-Line: 1001").run();
     assert_eq!(outcome.status(), 403);
@@ -248,7 +249,8 @@ fn the_edge_says_who_calls_and_nobody_else() {
     assert_eq!(edge.call(asterisk.address(), "102").header("X-Tandem-Line: 1001").run().status(), 200);
     assert_eq!(edge.call(asterisk.address(), "2145550100").header("X-Tandem-Gateway: gw-b").run().status(), 200);
     assert_eq!(edge.call(asterisk.address(), "102").run().status(), 403, "without a header nobody calls");
-    let hostile = edge.call(asterisk.address(), "102").header("X-Tandem-Line: 1001\"; DROP TABLE phone_lines,${SHELL(id)}");
+    let hostile =
+        edge.call(asterisk.address(), "102").header("X-Tandem-Line: 1001\"; DROP TABLE phone_lines,${SHELL(id)}");
     assert_eq!(hostile.run().status(), 403);
 }
 

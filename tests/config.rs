@@ -68,14 +68,9 @@ fn values_that_cannot_work_are_all_named() {
         &[],
     )
     .unwrap_err();
-    for key in [
-        "agi.sessions",
-        "route.decision_ms",
-        "route.attempts",
-        "route.line_dial",
-        "database.urls",
-        "emergency.numbers",
-    ] {
+    for key in
+        ["agi.sessions", "route.decision_ms", "route.attempts", "route.line_dial", "database.urls", "emergency.numbers"]
+    {
         assert!(fault.contains(key), "{key} in {fault}");
     }
 }

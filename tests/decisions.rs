@@ -103,10 +103,7 @@ async fn a_national_number_takes_the_cheapest_gateway_then_the_next() {
     assert_eq!(answer.routes("CALLER"), ["+12145550101", "2145550101"]);
     assert_eq!(answer.routes("CAP"), ["30", "0"]);
     assert_eq!(answer.routes("NEXT"), ["", "forbidden"]);
-    assert_eq!(
-        answer.routes("RATE")[0],
-        "buy=cheap/2/1512/1450/0/6/6/USD;sell=retail/1/1/20000/0/60/6/USD"
-    );
+    assert_eq!(answer.routes("RATE")[0], "buy=cheap/2/1512/1450/0/6/6/USD;sell=retail/1/1/20000/0/60/6/USD");
     let dropped: BTreeMap<&str, &str> =
         answer.explanation.gateways.iter().filter_map(|g| Some((g.gateway.as_str(), g.why?))).collect();
     assert_eq!(dropped.keys().copied().collect::<Vec<_>>(), ["gw-c"], "a gateway that is out is named with its reason");
@@ -125,10 +122,10 @@ async fn a_deck_is_valid_from_its_effective_date_on() {
 #[tokio::test]
 async fn what_a_line_may_call_is_said_by_the_line_else_its_account_else_the_class() {
     let provider = Provider::new().await;
-    provider.call(ALICE, "011442079460000").await.dials(&[
-        "PJSIP/701011442079460000@carrier-b".replace("701", "7701").as_str(),
-        "PJSIP/+442079460000@gw-a",
-    ]);
+    provider
+        .call(ALICE, "011442079460000")
+        .await
+        .dials(&["PJSIP/701011442079460000@carrier-b".replace("701", "7701").as_str(), "PJSIP/+442079460000@gw-a"]);
     provider.call(BOB, "011442079460000").await.refused("class-forbidden");
     provider.call(ALICE, "19005550123").await.refused("class-forbidden");
     provider.call(Origin::Line("1004"), "101").await.refused("class-forbidden");

@@ -66,7 +66,9 @@ fn a_line_in_london_dials_as_people_do_there() {
 
 #[test]
 fn what_is_no_number_is_not_read_as_one() {
-    for dialled in ["", "1", "12", "1001", "55501", "alice", "*97", "#31#", "+", "++1512", "123456789012345678901", "+9991234567"] {
+    for dialled in
+        ["", "1", "12", "1001", "55501", "alice", "*97", "#31#", "+", "++1512", "123456789012345678901", "+9991234567"]
+    {
         assert_eq!(read(dialled, DALLAS), None, "{dialled}");
     }
 }

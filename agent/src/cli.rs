@@ -9,7 +9,6 @@ use clap::{Args, Parser, Subcommand};
 use crate::admin::{check, explain, import, simulate};
 use crate::config::{Config, ConfigError};
 use crate::service;
-use crate::store::import::{Kind, RATE_COLUMNS};
 
 /// The agent that makes an Asterisk node stateless: it decides each call by asking the central database.
 ///
@@ -48,7 +47,7 @@ pub enum Command {
     /// The first row names the columns, in any order. Importing a file again is harmless: rows are updated by their ids. A bad
     /// row is reported with its line and the reason, and then nothing of the file is taken. Rates become a new version of
     /// their deck, which comes into force as a whole at its time.
-    #[command(after_long_help = columns())]
+    #[command(after_long_help = import::columns())]
     Import(Import),
     /// Show what would happen to a call, step by step, with every gateway considered
     Explain(Explain),
@@ -60,8 +59,8 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Import {
     /// What the file holds: rates, or one of the kinds below
-    #[arg(value_parser = parse_kind)]
-    pub kind: Imports,
+    #[arg(value_parser = import::parse_kind)]
+    pub kind: import::Imports,
     /// The CSV file, or - for standard input
     pub file: PathBuf,
     /// For rates: the deck, which is made when there is none of this id
@@ -73,41 +72,6 @@ pub struct Import {
     /// For rates: when the deck comes into force, RFC 3339 or YYYY-MM-DD (UTC); now by default
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub effective: Option<DateTime<Utc>>,
-}
-
-/// What a file holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Imports {
-    /// Rates of a deck.
-    Rates,
-    /// Anything else.
-    Rows(Kind),
-}
-
-fn parse_kind(text: &str) -> Result<Imports, String> {
-    if text == "rates" {
-        return Ok(Imports::Rates);
-    }
-    Kind::ALL.into_iter().find(|kind| kind.name() == text).map(Imports::Rows).ok_or_else(|| {
-        let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
-        format!("there is no such kind; there are: rates, {}", names.join(", "))
-    })
-}
-
-/// The columns of every kind, for the help.
-fn columns() -> String {
-    let mut text = String::from("Columns (those with * must be there):\n");
-    let rates = RATE_COLUMNS.iter().copied();
-    for (kind, names) in Kind::ALL
-        .iter()
-        .map(|kind| (kind.name(), kind.column_names().collect::<Vec<_>>()))
-        .chain([("rates", rates.collect())])
-    {
-        let names: Vec<String> =
-            names.into_iter().map(|(name, must)| format!("{name}{}", if must { "*" } else { "" })).collect();
-        text.push_str(&format!("  {kind}: {}\n", names.join(", ")));
-    }
-    text
 }
 
 /// `tandem explain`

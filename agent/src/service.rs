@@ -44,7 +44,8 @@ pub enum ServiceError {
 }
 
 /// Buckets of all `_seconds` histograms: from 50 us, a decision on SQLite, to 1 s, past every deadline.
-const SECONDS: &[f64] = &[0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
+const SECONDS: &[f64] =
+    &[0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
 
 /// Serves calls until a signal stops it.
 ///
@@ -56,9 +57,11 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     let mut signals = Signals::new()?;
 
     let listener = agi_listener(&config)?;
-    let surface = http::bind(config.http.listen)
-        .await
-        .map_err(|source| ServiceError::Listen { what: "HTTP", address: config.http.listen, source })?;
+    let surface = http::bind(config.http.listen).await.map_err(|source| ServiceError::Listen {
+        what: "HTTP",
+        address: config.http.listen,
+        source,
+    })?;
 
     let store = store(&config)?;
     if config.database.is_embedded() {

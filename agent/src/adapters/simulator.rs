@@ -6,9 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::time::Duration;
 
-use crate::call::{
-    Call, Caller, Digits, Ended, Fault, Prompt, Recording, RecordingEnd, RecordingLimits, Say, Step,
-};
+use crate::call::{Call, Caller, Digits, Ended, Fault, Prompt, Recording, RecordingEnd, RecordingLimits, Say, Step};
 
 /// What a caller does when the flow waits.
 #[derive(Debug, Clone, PartialEq, Eq)]

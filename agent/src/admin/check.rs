@@ -78,10 +78,9 @@ async fn database(config: &Config) -> Vec<Finding> {
     }
     let schema = match timeout(PATIENCE, store.schema_state()).await {
         Ok(Ok(SchemaState::Current)) => Finding::Good("schema: is up to date".into()),
-        Ok(Ok(SchemaState::Behind { applied, known })) => Finding::Wrong(
-            format!("schema: has {applied} of {known} migrations"),
-            "run `tandem migrate`".into(),
-        ),
+        Ok(Ok(SchemaState::Behind { applied, known })) => {
+            Finding::Wrong(format!("schema: has {applied} of {known} migrations"), "run `tandem migrate`".into())
+        }
         Ok(Ok(SchemaState::Foreign)) => Finding::Wrong(
             "schema: is of a newer version than this agent, or was changed by hand".into(),
             "update the agent on this node, or restore the schema".into(),
@@ -135,12 +134,8 @@ async fn ask(config: &Config, question: &str) -> Result<String, String> {
     let [program, arguments @ ..] = config.asterisk.command.as_slice() else {
         return Err("asterisk.command is empty".into());
     };
-    let asked = Command::new(program)
-        .args(arguments)
-        .args(["-rx", question])
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
+    let asked =
+        Command::new(program).args(arguments).args(["-rx", question]).stdin(Stdio::null()).kill_on_drop(true).output();
     let output = match timeout(PATIENCE, asked).await {
         Ok(Ok(output)) => output,
         Ok(Err(error)) => return Err(format!("{program} cannot be run: {error}")),

@@ -98,8 +98,7 @@ fn told(explanation: &Explanation, variables: &[(String, String)]) -> String {
 }
 
 fn quoted(quote: &Quote) -> String {
-    let destination =
-        if quote.destination.is_empty() { String::new() } else { format!(" ({})", quote.destination) };
+    let destination = if quote.destination.is_empty() { String::new() } else { format!(" ({})", quote.destination) };
     format!(
         "{} {}/min, connect fee {}, {}, by prefix {}{destination} of deck {} version {}",
         quote.currency,

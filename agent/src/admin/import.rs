@@ -8,11 +8,51 @@ use std::time::Duration;
 use chrono::Utc;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::{self, Imports};
+use crate::cli;
 use crate::config::Config;
 use crate::service;
 use crate::store::Store;
-use crate::store::import::{ImportError, Imported, Kind, RateFile, Stage};
+use crate::store::import::{ImportError, Imported, Kind, RATE_COLUMNS, RateFile, Stage};
+
+/// What a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Imports {
+    /// Rates of a deck.
+    Rates,
+    /// Anything else.
+    Rows(Kind),
+}
+
+/// Reads the command line's word.
+///
+/// # Errors
+/// There is no such kind; the text names those there are.
+pub fn parse_kind(text: &str) -> Result<Imports, String> {
+    if text == "rates" {
+        return Ok(Imports::Rates);
+    }
+    Kind::ALL.into_iter().find(|kind| kind.name() == text).map(Imports::Rows).ok_or_else(|| {
+        let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+        format!("there is no such kind; there are: rates, {}", names.join(", "))
+    })
+}
+
+/// The columns of every kind, for the help.
+#[must_use]
+pub fn columns() -> String {
+    let mut text = String::from("Columns (those with * must be there):\n");
+    let rates = RATE_COLUMNS.iter().copied();
+    for (kind, names) in Kind::ALL
+        .iter()
+        .map(|kind| (kind.name(), kind.column_names().collect::<Vec<_>>()))
+        .chain([("rates", rates.collect())])
+    {
+        let names: Vec<String> =
+            names.into_iter().map(|(name, must)| format!("{name}{}", if must { "*" } else { "" })).collect();
+        text.push_str(&format!("  {kind}: {}\n", names.join(", ")));
+    }
+    text
+}
 
 /// Runs the command, and says what was taken.
 ///

@@ -36,10 +36,10 @@ impl Caps {
     /// Whether `price` is above one of them.
     #[must_use]
     pub fn exceeded_by(self, price: &Price) -> bool {
-        let above = |amount: i64, cap: Option<i64>| {
-            cap.is_some_and(|cap| in_base(amount, price.currency_value_micros) > cap)
-        };
-        above(price.per_minute_micros, self.per_minute_micros) || above(price.connect_fee_micros, self.connect_fee_micros)
+        let above =
+            |amount: i64, cap: Option<i64>| cap.is_some_and(|cap| in_base(amount, price.currency_value_micros) > cap);
+        above(price.per_minute_micros, self.per_minute_micros)
+            || above(price.connect_fee_micros, self.connect_fee_micros)
     }
 }
 
@@ -119,14 +119,13 @@ pub fn longest<'a>(prices: impl IntoIterator<Item = &'a Price>) -> Option<&'a Pr
 /// then those that were dropped.
 #[must_use]
 pub fn rank<'a>(offers: &'a [Offer], terms: Terms<'_>, most: usize) -> Vec<Candidate<'a>> {
-    let ceiling = terms
-        .sell
-        .filter(|_| !terms.allow_loss)
-        .map(|sell| base_charge(sell, terms.expected_seconds));
+    let ceiling = terms.sell.filter(|_| !terms.allow_loss).map(|sell| base_charge(sell, terms.expected_seconds));
     let mut candidates: Vec<Candidate<'a>> = Vec::new();
     for offer in offers {
         match candidates.iter_mut().find(|candidate| candidate.gateway.id == offer.gateway.id) {
-            Some(candidate) if offer.price.prefix.len() > candidate.price.prefix.len() => candidate.price = &offer.price,
+            Some(candidate) if offer.price.prefix.len() > candidate.price.prefix.len() => {
+                candidate.price = &offer.price
+            }
             Some(_) => {}
             None => candidates.push(Candidate {
                 gateway: &offer.gateway,

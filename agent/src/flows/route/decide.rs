@@ -167,11 +167,8 @@ async fn from_line(
         return Ok(dial_own(&caller, request.dialled, number::INTERNAL, attempts));
     }
 
-    let habits = Habits {
-        country: &caller.country,
-        area_code: &caller.area_code,
-        outside_prefix: &caller.outside_prefix,
-    };
+    let habits =
+        Habits { country: &caller.country, area_code: &caller.area_code, outside_prefix: &caller.outside_prefix };
     let Some(dialled) = number::read(request.dialled, habits) else {
         listener.step("number", || {
             format!("{} is neither an extension nor a number in {}", request.dialled, caller.country)

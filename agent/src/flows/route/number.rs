@@ -43,8 +43,7 @@ pub struct Number {
 /// (quotes, spaces of a SIP user part, control characters) is no number anywhere.
 #[must_use]
 pub fn is_diallable(dialled: &str) -> bool {
-    (1..=64).contains(&dialled.len())
-        && dialled.bytes().all(|b| b.is_ascii_alphanumeric() || b"+*#-._()".contains(&b))
+    (1..=64).contains(&dialled.len()) && dialled.bytes().all(|b| b.is_ascii_alphanumeric() || b"+*#-._()".contains(&b))
 }
 
 /// Reads what a line dialled as a number. `None` when no reading gives one.
