@@ -10,6 +10,7 @@ use store_world::{load_sample, options, soon, time};
 use tandem::store::destination::DestinationQuery;
 use tandem::store::host::Health;
 use tandem::store::{Options, Store, StoreError};
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep};
 
@@ -23,6 +24,9 @@ fn production(urls: &[&str]) -> Options {
         ..options(urls)
     }
 }
+
+/// Held by each test that has deadlines: they would take each other's time.
+static TIMED: Mutex<()> = Mutex::const_new(());
 
 /// Two servers with the same data, as a cluster has it.
 async fn pair() -> (MariaDb, MariaDb, Store) {
@@ -97,12 +101,12 @@ async fn is_back(store: &Store) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_server_costs_no_decision() {
+    let _timed = TIMED.lock().await;
     let (mut first, _second, store) = pair().await;
     is_back(&store).await;
     let (longest, failures) = decisions(&store, Duration::from_secs(4), || first.kill()).await;
     assert_eq!(failures, Vec::<String>::new());
     assert!(longest < Duration::from_secs(1), "the longest took {longest:?}");
-    eprintln!("killed: the longest decision took {longest:?}");
     assert!(matches!(store.hosts()[0].health, Health::Down(_)));
     first.restart();
     is_back(&store).await;
@@ -110,18 +114,19 @@ async fn a_killed_server_costs_no_decision() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hanging_server_costs_no_decision() {
+    let _timed = TIMED.lock().await;
     let (first, _second, store) = pair().await;
     is_back(&store).await;
     let (longest, failures) = decisions(&store, Duration::from_secs(4), || first.pause()).await;
     assert_eq!(failures, Vec::<String>::new());
     assert!(longest < Duration::from_secs(1), "the longest took {longest:?}");
-    eprintln!("hanging: the longest decision took {longest:?}");
     first.resume();
     is_back(&store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restarted_server_that_stands_alone_costs_one_answer_at_most() {
+    let _timed = TIMED.lock().await;
     let mut server = MariaDb::start();
     load_sample(&Store::new(&options(&[&server.url()])).unwrap()).await;
     let store = Store::new(&production(&[&server.url()])).unwrap();
@@ -135,6 +140,7 @@ async fn a_restarted_server_that_stands_alone_costs_one_answer_at_most() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_only_server_is_refused() {
+    let _timed = TIMED.lock().await;
     let (first, _second, store) = pair().await;
     first.sql("SET GLOBAL read_only = 1");
     let refused = store.look_at_hosts().await;
@@ -165,12 +171,17 @@ async fn without_a_database_every_question_is_unavailable_and_names_no_password(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_server_itself_ends_a_statement_that_takes_too_long() {
+    let _timed = TIMED.lock().await;
     let (mariadb, postgres) = (MariaDb::start(), Postgres::start());
     for url in [mariadb.url(), postgres.url()] {
+        load_sample(&Store::new(&options(&[&url])).unwrap()).await;
         let store = Store::new(&production(&[&url])).unwrap();
-        load_sample(&store).await;
+        assert_eq!(store.look_at_hosts().await[0].health, Health::Up);
         // A lock on a table that the question reads.
         let holder = hold_lock(&url).await;
+        let error = store.gateway_caller("gw-a", Instant::now() + Duration::from_millis(30)).await.unwrap_err();
+        assert!(matches!(error, StoreError::Slow(_)), "{error:?}");
+        assert_eq!(store.hosts()[0].health, Health::Up, "a short deadline is no reason to leave a host: {error}");
         let started = Instant::now();
         let error = store.gateway_caller("gw-a", started + Duration::from_millis(500)).await.unwrap_err();
         assert!(matches!(error, StoreError::Slow(_)), "{error:?}");
@@ -181,6 +192,15 @@ async fn the_server_itself_ends_a_statement_that_takes_too_long() {
             assert!(Instant::now() < by);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_one_server_is_slow_the_next_answers() {
+    let _timed = TIMED.lock().await;
+    let (first, _second, store) = pair().await;
+    is_back(&store).await;
+    let _holder = hold_lock(&first.url()).await;
+    decide(&store).await.unwrap();
 }
 
 enum Holder {

@@ -99,6 +99,8 @@ async fn a_bad_row_keeps_the_whole_file_out_and_is_told_with_its_line() {
                 \n\
                 3006,acme\n\
                 3001,acme,Twice,active,US,1,\n\
+                \n\
+                3007,acme,\"Two\nlines\",active,US,1,\n\
                 ,acme,Empty,active,US,1,\n";
     let faults = faults(import(&world.store, Kind::Lines, file).await);
     let told: Vec<String> = faults.listed.iter().map(|(line, reason)| format!("{line} {reason}")).collect();
@@ -112,7 +114,8 @@ async fn a_bad_row_keeps_the_whole_file_out_and_is_told_with_its_line() {
             "6 caller_number: \"12a\" is not 4 to 15 digits of E.164",
             "8 has 2 values where the first row names 7 columns",
             "9 stands already on line 2",
-            "10 id: is empty",
+            "11 name: holds control characters",
+            "13 id: is empty",
         ]
     );
     assert_eq!(world.number("SELECT COUNT(*) FROM phone_lines").await, 2);
