@@ -115,13 +115,21 @@ async fn a_killed_server_costs_no_decision() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hanging_server_costs_no_decision() {
     let _timed = TIMED.lock().await;
-    let (first, _second, store) = pair().await;
+    let (first, second, store) = pair().await;
     is_back(&store).await;
     let (longest, failures) = decisions(&store, Duration::from_secs(4), || first.pause()).await;
     assert_eq!(failures, Vec::<String>::new());
     assert!(longest < Duration::from_secs(1), "the longest took {longest:?}");
     first.resume();
     is_back(&store).await;
+
+    // Also when nobody looks at the hosts, and no new connection is needed: the question itself finds out.
+    let hosts = [&*first.url(), &second.url()];
+    let store =
+        Store::new(&Options { probe: Duration::from_secs(3600), connections: 1, ..production(&hosts) }).unwrap();
+    decide(&store).await.unwrap();
+    first.pause();
+    decide(&store).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -228,10 +236,12 @@ async fn a_caller_that_stops_waiting_spoils_nothing_for_the_next() {
     patient.connections = 1;
     let store = Store::new(&patient).unwrap();
     load_sample(&store).await;
-    for micros in (0..3000).step_by(10) {
-        let question = store.own_number("12125550101", soon());
-        let _ = tokio::time::timeout(Duration::from_micros(micros), question).await;
-        let answer = store.line_caller("1001", "", soon()).await.unwrap().unwrap();
-        assert_eq!(answer.line_id, "1001");
-    }
+    // The server goes on with a question that nobody waits for; the next one must not stand behind it.
+    let holder = hold_lock(&server.url()).await;
+    let question = store.gateway_caller("gw-a", soon());
+    assert!(tokio::time::timeout(Duration::from_millis(300), question).await.is_err());
+    let by = Instant::now() + Duration::from_secs(3);
+    let answer = store.line_caller("1001", "", by).await.unwrap().unwrap();
+    assert_eq!(answer.line_id, "1001");
+    drop(holder);
 }
