@@ -42,7 +42,7 @@ fn query(number: &str) -> DestinationQuery {
     }
 }
 
-/// `count` distinct prefixes of 3 to 7 digits, in order.
+/// `count` distinct prefixes of 7 digits, in order.
 fn many_rates(count: usize) -> String {
     let mut text = String::from("prefix,destination,per_minute,connect_fee,increments\n");
     for n in 0..count {
@@ -294,7 +294,7 @@ async fn a_database_that_dies_during_an_import_shows_nothing_of_it() {
 #[ignore = "a benchmark"]
 #[allow(clippy::print_stdout, reason = "a benchmark")]
 async fn decisions_among_a_million_and_a_half_rates() {
-    let world = World::mariadb();
+    let mut world = World::mariadb();
     load_sample(&world.store).await;
     let file = many_rates(750_000);
     let started = Instant::now();
@@ -321,4 +321,15 @@ async fn decisions_among_a_million_and_a_half_rates() {
         micros.value_at_quantile(0.99),
         micros.max()
     );
+    let values = [
+        ["10000010100", "acme", "", "acme", "1001", "acme", "10000010100", "retail"].as_slice(),
+        ["2026-02-01", "2026-02-01", "10000010100", "2026-02-01", "2026-02-01", "10000010100", "national"].as_slice(),
+    ];
+    let text = include_str!("../sql/query/destination.sql");
+    let mut text: String = text.lines().filter(|line| !line.contains("--")).collect::<Vec<_>>().join("\n");
+    for (n, value) in values.concat().iter().enumerate().rev() {
+        text = text.replace(&format!("${}", n + 1), &format!("'{value}'"));
+    }
+    let session = "USE tandem; SET NAMES utf8mb4 COLLATE utf8mb4_bin;";
+    println!("{}", world.mariadb_server().sql(&format!("{session} EXPLAIN {text}")));
 }
