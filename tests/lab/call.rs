@@ -1,8 +1,10 @@
 //! A call placed by SIPp, and what came of it.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::process::Signal;
 use crate::{Message, Process, Sipp, wait_until};
 
 /// A call to be placed.
@@ -122,6 +124,22 @@ impl RunningCall<'_> {
         self.so_far()
     }
 
+    /// Places no further calls, and waits for the end of those that were placed.
+    ///
+    /// # Panics
+    /// When they do not end.
+    #[must_use]
+    pub fn stop(mut self) -> Outcome {
+        // SIPp's own signal for it.
+        assert!(self.process.end(Signal::USR1, Duration::from_secs(30)), "the calls did not end");
+        self.so_far()
+    }
+
+    /// Whether it goes on.
+    pub fn is_running(&mut self) -> bool {
+        self.process.is_running()
+    }
+
     /// What came of it until now.
     #[must_use]
     pub fn so_far(&self) -> Outcome {
@@ -139,16 +157,9 @@ pub struct Outcome {
 impl Outcome {
     /// Every response to an INVITE, without repetitions.
     fn responses(&self) -> Vec<&Message> {
-        let mut seen = Vec::new();
-        for message in self.messages.iter().filter(|m| m.received && m.header("CSeq") == Some("1 INVITE")) {
-            let same = |other: &&Message| {
-                other.status() == message.status() && other.header("Call-ID") == message.header("Call-ID")
-            };
-            if !seen.iter().any(same) {
-                seen.push(message);
-            }
-        }
-        seen
+        let mut seen = HashSet::new();
+        let responses = self.messages.iter().filter(|m| m.received && m.header("CSeq") == Some("1 INVITE"));
+        responses.filter(|message| seen.insert((message.status(), message.header("Call-ID")))).collect()
     }
 
     /// Status codes of the responses, in order: `[100, 180, 200]`.
