@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use crate::process::server;
-use crate::{Address, Call, Folder, Message, Process, wait_until};
+use crate::{Address, Call, Folder, Message, Process, Voice, wait_until};
 
 /// What a phone or carrier does with the calls it gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +111,12 @@ impl Sipp {
     #[must_use]
     pub fn call(&self, proxy: SocketAddr, number: &str) -> Call<'_> {
         Call::new(self, proxy, number)
+    }
+
+    /// Audio for one call from here; see [`Call::voice`].
+    #[must_use]
+    pub fn voice(&self) -> Voice {
+        Voice::new(self.address.ip())
     }
 
     /// A port of this address for one more SIPp.
