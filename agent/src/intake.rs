@@ -20,7 +20,6 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument, error, info_span, warn};
 
 use crate::adapters::fastagi::FastAgi;
-use crate::call::Call;
 use crate::config::Agi;
 use crate::wire::agi::{Limits, WireError};
 
@@ -176,7 +175,7 @@ where
             }
         };
         self.meters.session(call.flow());
-        let uniqueid = call.caller().uniqueid.clone();
+        let uniqueid = call.uniqueid().to_owned();
         let span = info_span!("call", uniqueid);
         if let Err(panic) = caught(async { (self.handler)(call).await }).instrument(span).await {
             self.meters.panics.increment(1);

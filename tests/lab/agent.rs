@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
+use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::process::same_user;
 use crate::{Address, Folder, Process};
@@ -44,7 +45,7 @@ impl AgentBuilder {
     /// A configuration key, such as `database.urls`; lists are joined by commas.
     #[must_use]
     pub fn set(mut self, key: &str, value: &str) -> Self {
-        let name = format!("TANDEM__{}", key.to_uppercase().replace('.', "__"));
+        let name = variable(key);
         self.settings.retain(|(other, _)| *other != name);
         self.settings.push((name, value.to_owned()));
         self
@@ -104,6 +105,26 @@ impl AgentBuilder {
     #[must_use]
     pub fn start(self) -> Agent {
         Agent { process: self.launch(), plan: self }
+    }
+
+    /// Runs statements on its SQLite, once `tandem migrate` has made it.
+    ///
+    /// # Panics
+    /// When the database refuses them, or is none of SQLite.
+    pub fn sql(&self, text: &str) {
+        let url = self.setting("database.urls");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let connection = sqlx::SqliteConnection::connect(url).await;
+            let mut connection = connection.unwrap_or_else(|error| panic!("{url}: {error}"));
+            let run = sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut connection).await;
+            run.unwrap_or_else(|error| panic!("{url}: {text}: {error}"));
+        });
+    }
+
+    fn setting(&self, key: &str) -> &str {
+        let name = variable(key);
+        self.settings.iter().find(|(other, _)| *other == name).map_or("", |(_, value)| value)
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -187,6 +208,11 @@ impl Agent {
         self.process.kill();
         self.process = self.plan.launch();
     }
+}
+
+/// The environment's name for a configuration key.
+fn variable(key: &str) -> String {
+    format!("TANDEM__{}", key.to_uppercase().replace('.', "__"))
 }
 
 /// The program that `cargo build --workspace` put beside the tests. (Cargo tells a test its own package's programs only.)

@@ -1,9 +1,11 @@
 //! A call placed by SIPp, and what came of it.
 
-use std::net::SocketAddr;
+use std::collections::HashSet;
+use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use crate::{Message, Process, Sipp, wait_until};
+use crate::process::Signal;
+use crate::{Message, Process, Sipp, Voice, wait_until};
 
 /// A call to be placed.
 #[derive(Debug)]
@@ -16,6 +18,7 @@ pub struct Call<'a> {
     headers: String,
     talk: Duration,
     gives_up: bool,
+    voice: Option<&'a Voice>,
     count: usize,
     rate: usize,
 }
@@ -31,6 +34,7 @@ impl<'a> Call<'a> {
             headers: String::new(),
             talk: Duration::from_millis(100),
             gives_up: false,
+            voice: None,
             count: 1,
             rate: 10,
         }
@@ -67,6 +71,13 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// With audio, once [`RunningCall::wait_voice`] has seen the answer.
+    #[must_use]
+    pub fn voice(mut self, voice: &'a Voice) -> Self {
+        self.voice = Some(voice);
+        self
+    }
+
     /// So many calls, of which `rate` start each second.
     #[must_use]
     pub fn times(mut self, count: usize, rate: usize) -> Self {
@@ -90,7 +101,9 @@ impl<'a> Call<'a> {
         let port = self.from.port();
         let scenario = if self.gives_up { include_str!("sipp/canceller.xml") } else { include_str!("sipp/caller.xml") };
         let log = format!("call-{port}.log");
-        let mut command = self.from.sipp(scenario, port, self.talk, &log);
+        let audio = self.voice.map_or("[media_port]".to_owned(), |voice| voice.port().to_string());
+        let scenario = scenario.replace("[media_port]", &audio);
+        let mut command = self.from.sipp(&scenario, port, self.talk, &log);
         let count = self.count.to_string();
         command
             .args(["-m", &count, "-l", &count, "-r", &self.rate.to_string(), "-s", &self.number])
@@ -98,7 +111,8 @@ impl<'a> Call<'a> {
             .args(["-key", "headers", &self.headers])
             .arg(self.proxy.to_string());
         let process = Process::start("sipp", command, &self.from.folder().join(&format!("call-{port}.output")));
-        RunningCall { process, from: self.from, log, limit: Duration::from_secs(60 + (self.count / self.rate) as u64) }
+        let limit = Duration::from_secs(60 + (self.count / self.rate) as u64);
+        RunningCall { process, from: self.from, proxy: self.proxy, voice: self.voice, log, limit }
     }
 }
 
@@ -107,6 +121,8 @@ impl<'a> Call<'a> {
 pub struct RunningCall<'a> {
     process: Process,
     from: &'a Sipp,
+    proxy: SocketAddr,
+    voice: Option<&'a Voice>,
     log: String,
     limit: Duration,
 }
@@ -120,6 +136,60 @@ impl RunningCall<'_> {
     pub fn finish(mut self) -> Outcome {
         wait_until("a call's end", self.limit, || !self.process.is_running());
         self.so_far()
+    }
+
+    /// Waits for the answer, and lets the call's voice speak from then on.
+    ///
+    /// # Panics
+    /// When no answer with audio comes within 10 s.
+    pub fn wait_voice(&self) {
+        let answer = || {
+            let messages = self.so_far().messages;
+            messages.iter().filter(|message| message.received && message.status() == Some(200)).find_map(Message::audio)
+        };
+        wait_until("an answer with audio", Duration::from_secs(10), || answer().is_some());
+        if let (Some(voice), Some(audio)) = (self.voice, answer()) {
+            voice.connect(audio);
+        }
+    }
+
+    /// Hangs an answered call up now, whatever its time to talk.
+    ///
+    /// # Panics
+    /// When it was not answered.
+    pub fn hang_up(self) {
+        let messages = self.so_far().messages;
+        let answer = messages.iter().find(|message| message.received && message.status() == Some(200));
+        let header =
+            |name| answer.and_then(|answer| answer.header(name)).unwrap_or_else(|| panic!("no {name}: not answered"));
+        let socket = UdpSocket::bind((self.from.address().ip(), 0)).expect("a free port");
+        let local = socket.local_addr().expect("a bound socket");
+        let target = header("Contact").trim_start_matches('<').split('>').next().unwrap_or_default();
+        let bye = format!(
+            "BYE {target} SIP/2.0\r\nVia: SIP/2.0/UDP {local};branch=z9hG4bK-bye-{}\r\nFrom: {}\r\nTo: {}\r\nCall-ID: {}\r\n\
+             CSeq: 2 BYE\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+            local.port(),
+            header("From"),
+            header("To"),
+            header("Call-ID")
+        );
+        socket.send_to(bye.as_bytes(), self.proxy).expect("loopback takes packets");
+    }
+
+    /// Places no further calls, and waits for the end of those that were placed.
+    ///
+    /// # Panics
+    /// When they do not end.
+    #[must_use]
+    pub fn stop(mut self) -> Outcome {
+        // SIPp's own signal for it.
+        assert!(self.process.end(Signal::USR1, Duration::from_secs(30)), "the calls did not end");
+        self.so_far()
+    }
+
+    /// Whether it goes on.
+    pub fn is_running(&mut self) -> bool {
+        self.process.is_running()
     }
 
     /// What came of it until now.
@@ -139,16 +209,9 @@ pub struct Outcome {
 impl Outcome {
     /// Every response to an INVITE, without repetitions.
     fn responses(&self) -> Vec<&Message> {
-        let mut seen = Vec::new();
-        for message in self.messages.iter().filter(|m| m.received && m.header("CSeq") == Some("1 INVITE")) {
-            let same = |other: &&Message| {
-                other.status() == message.status() && other.header("Call-ID") == message.header("Call-ID")
-            };
-            if !seen.iter().any(same) {
-                seen.push(message);
-            }
-        }
-        seen
+        let mut seen = HashSet::new();
+        let responses = self.messages.iter().filter(|m| m.received && m.header("CSeq") == Some("1 INVITE"));
+        responses.filter(|message| seen.insert((message.status(), message.header("Call-ID")))).collect()
     }
 
     /// Status codes of the responses, in order: `[100, 180, 200]`.

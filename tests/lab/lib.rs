@@ -38,6 +38,7 @@ mod postgres;
 mod process;
 mod record;
 mod sipp;
+mod voice;
 
 pub use address::Address;
 pub use agent::{Agent, AgentBuilder};
@@ -49,6 +50,7 @@ pub use mariadb::MariaDb;
 pub use message::Message;
 pub use node::{Node, NodeBuilder};
 pub use postgres::Postgres;
-pub use process::{Process, wait_until};
+pub use process::{Process, Signal, wait_until};
 pub use record::{Attempt, CallRecord};
 pub use sipp::{Manner, Sipp};
+pub use voice::Voice;

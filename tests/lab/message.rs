@@ -1,5 +1,6 @@
 //! SIP messages, as SIPp's message log shows them.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// One SIP message that a phone or carrier sent or received.
@@ -66,6 +67,15 @@ impl Message {
     #[must_use]
     pub fn caller(&self) -> &str {
         user_part(self.header("From").unwrap_or_default())
+    }
+
+    /// Where its sender takes audio, by its SDP.
+    #[must_use]
+    pub fn audio(&self) -> Option<SocketAddr> {
+        let line = |start: &str| self.body.lines().find_map(|line| line.strip_prefix(start));
+        let ip = line("c=IN IP4 ")?.trim().parse().ok()?;
+        let port = line("m=audio ")?.split(' ').next()?.parse().ok()?;
+        Some(SocketAddr::new(ip, port))
     }
 
     /// User part of P-Asserted-Identity: the number told to the carrier only.

@@ -22,6 +22,7 @@ pub struct NodeBuilder {
     asterisk: AsteriskBuilder,
     peers: BTreeMap<String, Sipp>,
     imports: Vec<(String, String)>,
+    statements: Vec<String>,
 }
 
 impl Default for NodeBuilder {
@@ -31,6 +32,7 @@ impl Default for NodeBuilder {
             asterisk: Asterisk::builder(),
             peers: BTreeMap::new(),
             imports: Vec::new(),
+            statements: Vec::new(),
         }
     }
 }
@@ -82,6 +84,13 @@ impl NodeBuilder {
         self
     }
 
+    /// Statements that are run, in the order given, before the agent starts; see [`AgentBuilder::sql`].
+    #[must_use]
+    pub fn sql(mut self, text: &str) -> Self {
+        self.statements.push(text.to_owned());
+        self
+    }
+
     /// Migrates the database, imports, and starts everything.
     ///
     /// # Panics
@@ -91,6 +100,9 @@ impl NodeBuilder {
         self.agent.tandem_ok(&["migrate"]);
         for (kind, csv) in &self.imports {
             self.agent.import(kind, csv);
+        }
+        for text in &self.statements {
+            self.agent.sql(text);
         }
         let asterisk = self.asterisk.agent(self.agent.agi()).start();
         Node { asterisk, agent: self.agent.start(), peers: self.peers }

@@ -8,7 +8,7 @@ use std::sync::{LazyLock, Mutex, mpsc};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-pub(crate) use rustix::process::Signal;
+pub use rustix::process::Signal;
 use rustix::process::{Pid, getuid, kill_process};
 
 /// Who the servers run as when the test runs as root: most of them refuse to be root.
@@ -131,6 +131,11 @@ impl Process {
     /// Asks it to end (SIGTERM), and waits; after `limit` it is killed. Returns whether it ended by itself.
     pub fn stop(&mut self, limit: Duration) -> bool {
         self.end(Signal::TERM, limit)
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        signal_to(self.id(), signal);
     }
 
     /// As [`Process::stop`], with the signal that asks this program to end.

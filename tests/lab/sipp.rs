@@ -1,12 +1,13 @@
 //! Phones and carriers, played by SIPp.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use crate::process::server;
-use crate::{Address, Call, Folder, Message, Process, wait_until};
+use crate::{Address, Call, Folder, Message, Process, Voice, wait_until};
 
 /// What a phone or carrier does with the calls it gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,17 +90,11 @@ impl Sipp {
     /// The calls that it got, each once, in order.
     #[must_use]
     pub fn invites(&self) -> Vec<Message> {
-        let mut invites: Vec<Message> = Vec::new();
-        for run in 1..=self.run {
-            let messages = Message::parse_log(&self.folder.read(&format!("messages-{run}.log")));
-            for message in messages.into_iter().filter(|m| m.received && m.first_line.starts_with("INVITE ")) {
-                let known = |other: &Message| other.header("Call-ID") == message.header("Call-ID");
-                if !invites.iter().any(known) {
-                    invites.push(message);
-                }
-            }
-        }
-        invites
+        let logs = (1..=self.run).map(|run| self.folder.read(&format!("messages-{run}.log")));
+        let messages = logs.flat_map(|log| Message::parse_log(&log));
+        let invites = messages.filter(|message| message.received && message.first_line.starts_with("INVITE "));
+        let mut seen = HashSet::new();
+        invites.filter(|invite| seen.insert(invite.header("Call-ID").map(str::to_owned))).collect()
     }
 
     /// Waits for its `count`th call, and returns it.
@@ -116,6 +111,12 @@ impl Sipp {
     #[must_use]
     pub fn call(&self, proxy: SocketAddr, number: &str) -> Call<'_> {
         Call::new(self, proxy, number)
+    }
+
+    /// Audio for one call from here; see [`Call::voice`].
+    #[must_use]
+    pub fn voice(&self) -> Voice {
+        Voice::new(self.address.ip())
     }
 
     /// A port of this address for one more SIPp.

@@ -47,6 +47,11 @@ impl<S: Stream> FastAgi<S> {
         &self.arguments
     }
 
+    /// Asterisk's unique id of the channel.
+    pub fn uniqueid(&self) -> &str {
+        &self.caller.uniqueid
+    }
+
     fn gone(&self) -> bool {
         self.hung_up || self.connection.hung_up()
     }

@@ -1,8 +1,10 @@
 //! The flow `linetest`: what an installer dials to see that a line works both ways.
 //!
-//! It reads the line's own number back, then each number keyed in; `*` records a few words and plays them.
+//! It reads the caller's number back (the dialplan makes it the line's id), then each number keyed in; `*` records a
+//! few words and plays them.
 //! `#` alone, silence, or a minute of recordings ends it.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Ports;
@@ -40,6 +42,8 @@ pub async fn run(call: &mut impl Call, ports: &Ports) -> Step<&'static str> {
 /// Records a few words, plays them back and removes them.
 async fn echo(call: &mut impl Call, ports: &Ports) -> Step<()> {
     let path = ports.recordings.join(format!("linetest-{}", call.caller().uniqueid.replace(['/', '.'], "-")));
+    // The node keeps nothing of a test, however it ends.
+    let _file = Removed(path.with_added_extension("wav"));
     let path = path.to_string_lossy().into_owned();
     let limits = RecordingLimits {
         longest: Duration::from_secs(10),
@@ -48,11 +52,18 @@ async fn echo(call: &mut impl Call, ports: &Ports) -> Step<()> {
         beep: true,
     };
     let recording = call.record(&path, &limits).await?;
-    let played = match recording.end {
-        RecordingEnd::Hangup => Ok(None),
-        _ => call.play(&[Prompt(recording.path.clone())], "#").await,
-    };
-    // The node keeps nothing of a test; a file that is already gone is no fault.
-    let _ = tokio::fs::remove_file(format!("{}.wav", recording.path)).await;
-    played.map(|_| ())
+    if recording.end != RecordingEnd::Hangup {
+        call.play(&[Prompt(recording.path)], "#").await?;
+    }
+    Ok(())
+}
+
+/// A file that goes with this value: also when the caller hangs up, the connection breaks or the agent is stopped.
+struct Removed(PathBuf);
+
+impl Drop for Removed {
+    fn drop(&mut self) {
+        // One that was never written is no fault.
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
