@@ -171,14 +171,17 @@ impl<S: Stream> Connection<S> {
             command::check_name(name)?;
             question.extend(["${", name, "}", &boundary]);
         }
+        // The end differs, else a first value of `)` and a newline would look like it.
+        let ending = format!("{boundary}.");
+        question.push('.');
         self.output.clear();
         command::encode(&mut self.output, "GET FULL VARIABLE", &[&question], self.line_limit)?;
-        let reply = self.exchange(0, self.output.len(), Some(&boundary), Wait::Briefly).await?;
+        let reply = self.exchange(0, self.output.len(), Some(&ending), Wait::Briefly).await?;
         if reply.code != 200 {
             return Ok(Err(reply));
         }
         let data = reply.data.as_deref().unwrap_or_default();
-        let inside = data.strip_prefix(&*boundary).and_then(|data| data.strip_suffix(&*boundary));
+        let inside = data.strip_prefix(&*boundary).and_then(|data| data.strip_suffix(&*ending));
         let values: Vec<String> =
             inside.into_iter().flat_map(|data| data.split(&*boundary)).map(str::to_owned).collect();
         if values.len() == names.len() {
