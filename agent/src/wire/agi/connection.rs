@@ -146,8 +146,9 @@ impl<S: Stream> Connection<S> {
         command::encode_mset(&mut self.output, pairs, self.line_limit)?;
         let mut reply = Reply { code: 200, result: "0".to_owned(), ..Reply::default() };
         let mut start = 0;
-        while let Some(length) = self.output[start..].iter().position(|byte| *byte == b'\n') {
-            let end = start + length + 1;
+        while start < self.output.len() {
+            let line = self.output[start..].iter().position(|byte| *byte == b'\n');
+            let end = line.map_or(self.output.len(), |length| start + length + 1);
             reply = self.exchange(start, end, None, Wait::Briefly).await?;
             if reply.code != 200 || reply.result != "0" {
                 break;
