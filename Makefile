@@ -16,11 +16,12 @@ test: lint
 
 soak:
 	tests/lab/install.sh test
-	cargo build --workspace --all-targets
+	cargo build --workspace --release
 	TANDEM_SOAK=1 cargo test --workspace --release
 
 bench:
 	tests/lab/install.sh test
+	cargo build --workspace --release
 	cargo bench --workspace
 
 lint:
