@@ -9,8 +9,9 @@ run:
 build:
 	cargo build --workspace --all-targets
 
-test: lint
+test:
 	tests/lab/install.sh test
+	$(MAKE) lint
 	cargo build --workspace --all-targets
 	cargo test --workspace
 
