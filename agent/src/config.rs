@@ -146,7 +146,7 @@ pub struct Log {
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", try_from = "String")]
 pub enum LogFormat {
     /// For people.
     Text,
@@ -154,11 +154,23 @@ pub enum LogFormat {
     Json,
 }
 
+impl TryFrom<String> for LogFormat {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, String> {
+        match word.as_str() {
+            "text" => Ok(LogFormat::Text),
+            "json" => Ok(LogFormat::Json),
+            _ => Err(format!("{word:?} is neither text nor json")),
+        }
+    }
+}
+
 impl Default for Node {
     fn default() -> Self {
-        let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-        let name = name.trim();
-        Node { name: if name.is_empty() { "node".into() } else { name.into() } }
+        // Asked of the kernel: the unit's sandbox hides /proc/sys.
+        let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        Node { name: if name.is_empty() { "node".into() } else { name } }
     }
 }
 
