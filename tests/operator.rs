@@ -234,7 +234,7 @@ fn what_cannot_work_is_refused_by_name() {
         ("route.decision_ms", "soon", &["route.decision_ms", "\"soon\""]),
         ("log.format", "xml", &["log.format", "\"xml\" is neither text nor json"]),
         ("log.filter", "tandem=[", &["log.filter", "use \"info\""]),
-        ("database.urls", "oracle:x", &["database.urls", "is not sqlite:"]),
+        ("database.urls", "oracle:x", &["database.urls", "number 1 does not begin with sqlite:"]),
         ("agi.listen", "localhost", &["agi.listen"]),
         ("agi.listen", "192.0.2.1:4573", &["cannot listen on 192.0.2.1:4573 for FastAGI"]),
         ("http.listen", "192.0.2.1:4580", &["cannot listen on 192.0.2.1:4580 for HTTP"]),

@@ -364,13 +364,12 @@ impl Config {
             "emergency.numbers, emergency.prefixes: hold something else than digits",
         );
         let mut kinds: Vec<&str> = self.database.urls.iter().map(|url| scheme(url)).collect();
-        for (url, kind) in self.database.urls.iter().zip(&kinds) {
-            if *kind == "?" {
-                faults.push(format!(
-                    "database.urls: {:?} is not sqlite:, mysql:, mariadb: or postgres:",
-                    url.split(':').next().unwrap_or_default()
-                ));
-            }
+        for (place, _) in kinds.iter().enumerate().filter(|(_, kind)| **kind == "?") {
+            // Without its text, which may hold a password anywhere.
+            let place = place + 1;
+            faults.push(format!(
+                "database.urls: number {place} does not begin with sqlite:, mysql:, mariadb: or postgres:"
+            ));
         }
         kinds.dedup();
         if kinds.len() > 1 {
