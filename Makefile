@@ -1,10 +1,10 @@
-# Two commands do everything: `make run` and `make test`. CARGO_ARGS and ONCE=1 are theirs.
+# Two commands do everything: `make run` and `make test`. `make run ONCE=1` ends after the call.
 .PHONY: run test soak bench lint build
 
 run:
 	tests/lab/install.sh run
-	cargo build --release --bin tandem
-	cargo run --release --package tandem-tests --bin tandem-demo -- $(if $(ONCE),--once)
+	cargo build --workspace
+	cargo run --quiet --bin tandem-demo -- $(if $(ONCE),--once)
 
 build:
 	cargo build --workspace --all-targets

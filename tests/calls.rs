@@ -112,6 +112,8 @@ fn a_line_calls_a_line() {
     assert_eq!(node.dials(&node.alice, "102").status(), 200);
     let invite = &node.bob.invites()[0];
     assert_eq!(invite.caller(), "101", "an extension sees the extension that calls");
+    let from = invite.header("From").unwrap();
+    assert!(from.contains(r#""Alice \"A\", O'Hara ${SHELL(id)}""#), "a name of the database is a name: {from}");
     let record = node.record();
     assert_eq!((record.get("account"), record.get("class")), ("acme", "internal"));
     assert_eq!(node.asterisk.complaints(), Vec::<String>::new());
@@ -231,6 +233,19 @@ fn a_caller_number_of_others_is_replaced() {
     assert_eq!((call("+12125550199"), call("2145550100")), (200, 200));
     let shown: Vec<String> = node.a.invites().iter().map(|invite| invite.caller().to_owned()).collect();
     assert_eq!(shown, ["+12145550101", "+12145550100"]);
+}
+
+#[test]
+fn what_a_caller_claims_is_never_executed() {
+    let node = Node::start();
+    for claimed in ["\"; DROP TABLE numbers", "${SHELL(touch /tmp/x)}", "1,2=3", "a\\b{c,d}(e", &"9".repeat(300)] {
+        let call =
+            node.a.call(node.asterisk.address(), "12145550101").claims("+4930123456", &claimed.replace('"', "'"));
+        assert_eq!(call.run().status(), 200, "{claimed}");
+    }
+    let from = node.alice.invites()[1].header("From").unwrap().to_owned();
+    assert!(from.contains("${SHELL(touch /tmp/x)}"), "passed on as it came: {from}");
+    assert_eq!(node.alice.invites().len(), 5);
 }
 
 #[test]

@@ -106,7 +106,7 @@ async fn every_path_of_the_conversation() {
     assert_eq!(heard[..3], ["(answered)", "plays extension", "says the digits 1001"]);
     assert_eq!(heard[3..6], ["plays beep", "plays you-entered", "says the digits 0042"]);
     assert_eq!(heard[6..8], ["plays beep", "records"]);
-    assert!(heard[8].starts_with("plays /") && heard[8].ends_with("/linetest-1795-1-----2"), "{}", heard[8]);
+    assert!(heard[8].starts_with("plays /") && heard[8].ends_with("/linetest-1795-1----2"), "{}", heard[8]);
     assert_eq!(heard[9..], ["plays beep", "plays goodbye", "(hangs up, cause 16)"]);
 
     let (ended, heard) = converse(&["#"], usize::MAX, false).await;

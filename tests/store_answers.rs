@@ -301,7 +301,7 @@ async fn hostile(store: &Store, said: &mut Vec<String>) {
         "1001'",
         "\\",
         "📞☎",
-        "10\00",
+        "10\x000",
         "${SHELL(id)}",
         "",
         " ",

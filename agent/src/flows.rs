@@ -87,15 +87,13 @@ pub async fn run(flow: Flow, arguments: &[String], call: &mut impl Call, ports: 
         Flow::Route => route::run(call, arguments, ports).await,
         Flow::LineTest => linetest::run(call, ports).await,
     };
-    let caller = call.caller();
-    let (uniqueid, dialled, flow) = (caller.uniqueid.as_str(), caller.dialled.as_str(), flow.name());
-    let milliseconds = started.elapsed().as_secs_f64() * 1e3;
-    let from = arguments.join(" ");
+    let dialled = call.caller().dialled.as_str();
+    let (flow, from, microseconds) = (flow.name(), arguments.join(" "), started.elapsed().as_micros());
     match ended {
-        Ok(outcome) => info!(uniqueid, flow, from, dialled, outcome, milliseconds, "call"),
-        Err(Ended::Hangup) => info!(uniqueid, flow, from, dialled, outcome = "hangup", milliseconds, "call"),
+        Ok(outcome) => info!(flow, from, dialled, outcome, microseconds, "call"),
+        Err(Ended::Hangup) => info!(flow, from, dialled, outcome = "hangup", microseconds, "call"),
         Err(Ended::Failed(fault)) => {
-            warn!(uniqueid, flow, from, dialled, outcome = "failed", milliseconds, %fault, "call");
+            warn!(flow, from, dialled, outcome = "failed", microseconds, %fault, "call");
         }
     }
 }

@@ -187,6 +187,12 @@ impl Agent {
         self.plan.agi()
     }
 
+    /// Where its HTTP surface is.
+    #[must_use]
+    pub fn http(&self) -> SocketAddr {
+        self.plan.address.port(4580)
+    }
+
     /// Its own IP address.
     #[must_use]
     pub fn ip(&self) -> Ipv4Addr {
@@ -225,9 +231,9 @@ fn variable(key: &str) -> String {
 /// The program that `cargo build --workspace` put beside the tests. (Cargo tells a test its own package's programs only.)
 fn program() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows where it is");
-    let program = test.ancestors().nth(2).expect("target/debug/deps/test").join("tandem");
-    assert!(program.exists(), "{} is missing: run cargo build --workspace", program.display());
-    program
+    let program =
+        test.ancestors().skip(1).take(2).map(|folder| folder.join("tandem")).find(|program| program.is_file());
+    program.unwrap_or_else(|| panic!("no tandem beside {}: run cargo build --workspace", test.display()))
 }
 
 /// A GET request; `None` when nothing answers within a second.

@@ -37,6 +37,7 @@ impl MariaDb {
         run(server("mariadb-install-db")
             .arg("--no-defaults")
             .arg(format!("--datadir={}", folder.join("data").display()))
+            .arg(format!("--tmpdir={}", folder.join("tmp").display()))
             .args(["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]));
         let address = Address::claim();
         let process = launch(&folder, &address);

@@ -8,7 +8,9 @@ pub mod cost;
 pub mod decide;
 pub mod decision;
 pub mod explanation;
+mod inbound;
 pub mod number;
+mod outbound;
 pub mod ring;
 pub mod rules;
 

@@ -1,6 +1,6 @@
 //! One host of the database: its pool, whether it is well, and the watch that sees it come back.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult, Timeouts};
@@ -14,8 +14,8 @@ use super::failure::Failure;
 use super::statement::Statement;
 use super::{Options, StoreError};
 
-/// A host that was left is trusted again after this many good looks in a row.
-const GOOD_LOOKS: u32 = 2;
+/// The least patience with a host when no caller waits.
+const UNHURRIED: Duration = Duration::from_secs(5);
 
 /// What we know of a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,8 +79,10 @@ impl Host {
         values: &[Value<'_>],
         limit: Instant,
     ) -> Result<Vec<R>, Failure> {
+        let asked = OnceLock::new();
         let work = async {
             let mut pooled = self.pooled(limit).await?;
+            asked.get_or_init(Instant::now);
             pooled.asking = true;
             let text = statement.text(pooled.connection.backend());
             let outcome = pooled.connection.rows(text, values).await;
@@ -90,10 +92,17 @@ impl Host {
         };
         tokio::select! {
             biased;
-            outcome = timeout_at(limit, work) => {
-                outcome.unwrap_or_else(|_| Err(Failure::hung(&self.name, statement.name)))
-            }
+            outcome = timeout_at(limit, work) => outcome.unwrap_or_else(|_| Err(self.no_answer(statement, asked.get().copied()))),
             () = self.left.notified() => Err(Failure::unavailable(&self.name, "was left while it had not answered")),
+        }
+    }
+
+    /// A server that had the time to end the statement itself, and did not, hangs. Else our deadline was short.
+    fn no_answer(&self, statement: &Statement, asked: Option<Instant>) -> Failure {
+        if asked.is_some_and(|asked| asked.elapsed() >= self.pool.manager().limit) {
+            Failure::hung(&self.name, statement.name)
+        } else {
+            Failure::slow(&self.name, format!("no time was left for {}", statement.name))
         }
     }
 
@@ -123,8 +132,8 @@ impl Host {
         }
     }
 
-    /// Leaves the host: idle connections are closed, and the questions that wait for it go elsewhere.
-    pub(super) fn leave(&self, why: &StoreError) {
+    /// Leaves the host, and closes its idle connections. With `elsewhere`, the questions that wait for it stop waiting.
+    pub(super) fn leave(&self, why: &StoreError, elsewhere: bool) {
         let was_well = {
             let mut health = self.health();
             !matches!(std::mem::replace(&mut *health, Health::Down(why.to_string())), Health::Down(_))
@@ -133,6 +142,8 @@ impl Host {
             tracing::warn!(host = self.name, error = %why, "leaving database host");
             self.up.set(0.0);
             self.failovers.increment(1);
+        }
+        if elsewhere {
             self.left.notify_waiters();
         }
         self.close_idle();
@@ -141,6 +152,12 @@ impl Host {
     /// Closes connections that no call uses.
     pub(super) fn close_idle(&self) {
         self.pool.retain(|_, _| false);
+    }
+
+    /// Tells the metrics how many connections there are.
+    pub(super) fn measure(&self) {
+        #[allow(clippy::cast_precision_loss, reason = "a handful of connections")]
+        self.connections.set(self.pool.status().size as f64);
     }
 
     pub(super) fn state(&self) -> HostState {
@@ -155,35 +172,6 @@ impl Host {
 
     fn health(&self) -> MutexGuard<'_, Health> {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Looks at a host every `pause`, on a connection of its own, for as long as the store lives. While one of `better`
-/// is well, connections that were opened here in its absence are closed.
-pub(super) async fn watch(host: Arc<Host>, better: Vec<Arc<Host>>, pause: Duration) {
-    let mut connection = None;
-    let mut good_looks = 0;
-    loop {
-        // The first look waits too: until then a host is tried as if it were well, and a new SQLite file gets its schema.
-        tokio::time::sleep(pause).await;
-        match host.look(&mut connection).await {
-            Ok(()) => {
-                good_looks += 1;
-                if host.well() || good_looks >= GOOD_LOOKS {
-                    host.answered();
-                }
-            }
-            Err(failure) => {
-                connection = None;
-                good_looks = 0;
-                host.leave(&failure.error);
-            }
-        }
-        if better.iter().any(|host| host.well()) {
-            host.close_idle();
-        }
-        #[allow(clippy::cast_precision_loss, reason = "a handful of connections")]
-        host.connections.set(host.pool.status().size as f64);
     }
 }
 
@@ -219,7 +207,8 @@ impl Opener {
             self.refuse_unready(&mut connection).await?;
             Ok(connection)
         };
-        match timeout(self.connect, open).await {
+        let patience = if let Session::Calls(_) = session { self.connect } else { self.connect.max(UNHURRIED) };
+        match timeout(patience, open).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Failure::hung(&self.name, "to a new connection")),
         }

@@ -8,14 +8,18 @@ use tokio::time::Instant;
 
 use super::address::{Address, Session};
 use super::connection::{Connection, Record, Value};
-use super::host::{self, Host, HostState};
+use super::failure::Failure;
+use super::host::{Host, HostState};
 use super::statement::Statement;
 use super::{Options, StoreError};
+
+/// A host that was left is trusted again after this many good looks in a row.
+const GOOD_LOOKS: u32 = 2;
 
 /// All hosts, and the watch over each.
 #[derive(Debug)]
 pub(super) struct Hosts {
-    hosts: Vec<Arc<Host>>,
+    hosts: Arc<[Host]>,
     question: Duration,
     /// Ends with the store.
     _watches: JoinSet<()>,
@@ -23,17 +27,16 @@ pub(super) struct Hosts {
 
 impl Hosts {
     pub(super) fn new(options: &Options) -> Result<Self, StoreError> {
-        let open = |url: &String| Ok(Arc::new(Host::new(Address::parse(url)?, options)?));
-        let hosts = options.urls.iter().map(open).collect::<Result<Vec<_>, StoreError>>()?;
+        let open = |url: &String| Host::new(Address::parse(url)?, options);
+        let hosts: Arc<[Host]> = options.urls.iter().map(open).collect::<Result<_, StoreError>>()?;
         let mut watches = JoinSet::new();
-        for (index, host) in hosts.iter().enumerate() {
-            let better = hosts.get(..index).unwrap_or_default().to_vec();
-            watches.spawn(host::watch(Arc::clone(host), better, options.probe));
+        for index in 0..hosts.len() {
+            watches.spawn(watch(Arc::clone(&hosts), index, options.probe));
         }
         Ok(Hosts { hosts, question: options.question, _watches: watches })
     }
 
-    /// Asks the best host that is well, and when it fails, the next, until `by`. Reads only: a question may be put twice.
+    /// Asks the best host that is well, and when it has no answer, the next, until `by`. Reads only: a question may be put twice.
     pub(super) async fn ask<R: Record>(
         &self,
         statement: &'static Statement,
@@ -57,39 +60,47 @@ impl Hosts {
         by: Instant,
     ) -> Result<Vec<R>, StoreError> {
         let mut last = None;
-        for host in self.order() {
-            let now = Instant::now();
-            if now >= by {
-                break;
+        // Twice: an old connection to a server that is long up again fails, and tells no more than that it once went down.
+        for _ in 0..2 {
+            let mut lost = false;
+            for host in self.order() {
+                let now = Instant::now();
+                if now >= by {
+                    break;
+                }
+                match host.ask(statement, values, by.min(now + self.question)).await {
+                    Ok(rows) => {
+                        host.answered();
+                        return Ok(rows);
+                    }
+                    Err(Failure { error: error @ StoreError::Broken(_), .. }) => return Err(error),
+                    Err(failure) => {
+                        if failure.host_lost {
+                            leave(&self.hosts, host, &failure.error);
+                            lost = true;
+                        }
+                        last = Some(failure.error);
+                    }
+                }
             }
-            match host.ask(statement, values, by.min(now + self.question)).await {
-                Ok(rows) => {
-                    host.answered();
-                    return Ok(rows);
-                }
-                Err(failure) if failure.host_lost => {
-                    host.leave(&failure.error);
-                    last = Some(failure.error);
-                }
-                Err(failure) => return Err(failure.error),
+            if !lost {
+                break;
             }
         }
         Err(last.unwrap_or_else(|| StoreError::Slow(format!("no time was left to ask {}", statement.name))))
     }
 
-    /// Those that are well, then those that were left (nobody else may answer), then the first once more: its failure
-    /// may have been an old connection to a server that is long up again.
+    /// Those that are well, then those that were left, since nobody else may answer; each in order of preference.
     fn order(&self) -> Vec<&Host> {
-        let mut order: Vec<&Host> = self.hosts.iter().map(Arc::as_ref).collect();
+        let mut order: Vec<&Host> = self.hosts.iter().collect();
         order.sort_by_key(|host| !host.well());
-        order.extend(order.first().copied());
         order
     }
 
     /// A connection outside the pool, to the first host that is ready.
     pub(super) async fn open(&self, session: Session) -> Result<Connection, StoreError> {
         let mut faults = Vec::new();
-        for host in &self.hosts {
+        for host in self.hosts.iter() {
             match host.open(session).await {
                 Ok(connection) => return Ok(connection),
                 Err(failure) => faults.push(failure.error.to_string()),
@@ -99,17 +110,52 @@ impl Hosts {
     }
 
     pub(super) fn states(&self) -> Vec<HostState> {
-        self.hosts.iter().map(|host| host.state()).collect()
+        self.hosts.iter().map(Host::state).collect()
     }
 
     /// Looks at every host now.
     pub(super) async fn look(&self) -> Vec<HostState> {
-        for host in &self.hosts {
+        for host in self.hosts.iter() {
             match host.look(&mut None).await {
                 Ok(()) => host.answered(),
-                Err(failure) => host.leave(&failure.error),
+                Err(failure) => leave(&self.hosts, host, &failure.error),
             }
         }
         self.states()
+    }
+}
+
+/// Leaves a host. The questions that wait for it go on waiting when no other host is well: it may yet answer.
+fn leave(hosts: &[Host], host: &Host, why: &StoreError) {
+    let elsewhere = hosts.iter().any(|other| !std::ptr::eq(other, host) && other.well());
+    host.leave(why, elsewhere);
+}
+
+/// Looks at a host every `pause`, on a connection of its own, for as long as the store lives. While a better one is
+/// well, connections that were opened here in its absence are closed.
+async fn watch(hosts: Arc<[Host]>, index: usize, pause: Duration) {
+    let (better, [host, ..]) = hosts.split_at(index) else { return };
+    let mut connection = None;
+    let mut good_looks = 0;
+    loop {
+        // The first look waits too: until then a host is tried as if it were well, and a new SQLite file gets its schema.
+        tokio::time::sleep(pause).await;
+        match host.look(&mut connection).await {
+            Ok(()) => {
+                good_looks += 1;
+                if host.well() || good_looks >= GOOD_LOOKS {
+                    host.answered();
+                }
+            }
+            Err(failure) => {
+                connection = None;
+                good_looks = 0;
+                leave(&hosts, host, &failure.error);
+            }
+        }
+        if better.iter().any(Host::well) {
+            host.close_idle();
+        }
+        host.measure();
     }
 }

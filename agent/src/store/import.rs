@@ -88,14 +88,23 @@ fn csv_reader<R: std::io::Read>(file: R) -> csv::Reader<R> {
     csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file)
 }
 
-/// What is wrong with a row that is not even CSV, and on which line; an unreadable file is an error of its own.
-fn malformed(error: &csv::Error, after: u64) -> Result<(u64, String), ImportError> {
-    let line = error.position().map_or(after + 1, csv::Position::line);
+/// The line on which the row began that the reader has just read: the parser counts blank lines before it as its own.
+fn line_of<R: std::io::Read>(reader: &csv::Reader<R>, record: &csv::StringRecord) -> u64 {
+    let (begin, end) = (record.position().map_or(1, csv::Position::line), reader.position().line());
+    if end <= begin + 1 {
+        return begin;
+    }
+    let within: usize = record.iter().map(|value| value.bytes().filter(|byte| *byte == b'\n').count()).sum();
+    end.saturating_sub(1 + within as u64)
+}
+
+/// What is wrong with a row that is not even CSV; an unreadable file is an error of its own.
+fn malformed(error: &csv::Error) -> Result<String, ImportError> {
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            Ok((line, format!("has {len} values where the first row names {expected_len} columns")))
+            Ok(format!("has {len} values where the first row names {expected_len} columns"))
         }
-        csv::ErrorKind::Utf8 { .. } => Ok((line, "is not UTF-8".to_owned())),
+        csv::ErrorKind::Utf8 { .. } => Ok("is not UTF-8".to_owned()),
         _ => Err(ImportError::File(error.to_string())),
     }
 }

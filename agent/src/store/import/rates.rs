@@ -13,7 +13,7 @@ use sqlx::SqlStr;
 use super::field::Field;
 use super::rate_row::{RateReader, RateRow};
 use super::write::failed;
-use super::{Faults, ImportError, Imported, csv_reader, malformed};
+use super::{Faults, ImportError, Imported, csv_reader, line_of, malformed};
 use crate::store::address::Session;
 use crate::store::connection::{Connection, Value};
 use crate::store::statement::{
@@ -94,19 +94,17 @@ fn check(file: impl Read, effective: DateTime<Utc>, progress: &mut impl FnMut(St
     let mut faults = Faults::default();
     let mut seen: Vec<(u64, i64, u64)> = Vec::new();
     let mut record = StringRecord::new();
-    let mut line = 1;
     loop {
-        match reader.read_record(&mut record) {
-            Ok(false) => break,
+        let read = reader.read_record(&mut record);
+        let line = line_of(&reader, &record);
+        match read {
             Ok(true) => {}
+            Ok(false) => break,
             Err(error) => {
-                let (at, reason) = malformed(&error, line)?;
-                line = at;
-                faults.add(at, reason);
+                faults.add(line, malformed(&error)?);
                 continue;
             }
         }
-        line = record.position().map_or(line, csv::Position::line);
         match rows.read(&record) {
             // A leading 1 keeps the zeros of prefixes apart.
             Ok(row) => {
@@ -114,7 +112,7 @@ fn check(file: impl Read, effective: DateTime<Utc>, progress: &mut impl FnMut(St
             }
             Err(reason) => faults.add(line, reason),
         }
-        if seen.len() % CHUNK == 0 {
+        if seen.len().is_multiple_of(CHUNK) {
             progress(Stage::Checking { rows: seen.len() as u64 });
         }
     }
@@ -294,7 +292,7 @@ impl Import {
                 self.insert(version, &batch, full.clone()).await?;
                 written += batch.len();
                 batch.clear();
-                if written % CHUNK == 0 {
+                if written.is_multiple_of(CHUNK) {
                     self.connection.commit().await?;
                     progress(Stage::Writing { rows: written as u64, total });
                     self.connection.begin().await?;

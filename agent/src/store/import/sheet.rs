@@ -3,9 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 
+use csv::StringRecord;
+
 use super::field::Cell;
 use super::kind::{Absent, Column, Kind, Reference};
-use super::{Faults, ImportError, csv_reader, header, malformed};
+use super::{Faults, ImportError, csv_reader, header, line_of, malformed};
 
 /// Ids that rows may refer to, each with the account that owns it (itself, where nobody does).
 pub(super) type Known = HashMap<Reference, HashMap<String, String>>;
@@ -29,18 +31,18 @@ impl Sheet {
         let places = header(&first, &names)?;
         let mut check = Check { kind, columns, known, seen: HashMap::new(), faults: Faults::default() };
         let mut rows = Vec::new();
-        let mut line = 1;
-        for record in reader.records() {
-            let record = match record {
-                Ok(record) => record,
+        let mut record = StringRecord::new();
+        loop {
+            let read = reader.read_record(&mut record);
+            let line = line_of(&reader, &record);
+            match read {
+                Ok(true) => {}
+                Ok(false) => break,
                 Err(error) => {
-                    let (at, reason) = malformed(&error, line)?;
-                    line = at;
-                    check.faults.add(at, reason);
+                    check.faults.add(line, malformed(&error)?);
                     continue;
                 }
-            };
-            line = record.position().map_or(line, csv::Position::line);
+            }
             let texts: Vec<&str> =
                 places.iter().map(|place| place.and_then(|place| record.get(place)).unwrap_or_default()).collect();
             if let Some(cells) = check.row(line, &texts) {

@@ -146,8 +146,9 @@ impl<S: Stream> Connection<S> {
         command::encode_mset(&mut self.output, pairs, self.line_limit)?;
         let mut reply = Reply { code: 200, result: "0".to_owned(), ..Reply::default() };
         let mut start = 0;
-        while let Some(length) = self.output[start..].iter().position(|byte| *byte == b'\n') {
-            let end = start + length + 1;
+        while start < self.output.len() {
+            let line = self.output[start..].iter().position(|byte| *byte == b'\n');
+            let end = line.map_or(self.output.len(), |length| start + length + 1);
             reply = self.exchange(start, end, None, Wait::Briefly).await?;
             if reply.code != 200 || reply.result != "0" {
                 break;
@@ -171,14 +172,17 @@ impl<S: Stream> Connection<S> {
             command::check_name(name)?;
             question.extend(["${", name, "}", &boundary]);
         }
+        // The end differs, else a first value of `)` and a newline would look like it.
+        let ending = format!("{boundary}.");
+        question.push('.');
         self.output.clear();
         command::encode(&mut self.output, "GET FULL VARIABLE", &[&question], self.line_limit)?;
-        let reply = self.exchange(0, self.output.len(), Some(&boundary), Wait::Briefly).await?;
+        let reply = self.exchange(0, self.output.len(), Some(&ending), Wait::Briefly).await?;
         if reply.code != 200 {
             return Ok(Err(reply));
         }
         let data = reply.data.as_deref().unwrap_or_default();
-        let inside = data.strip_prefix(&*boundary).and_then(|data| data.strip_suffix(&*boundary));
+        let inside = data.strip_prefix(&*boundary).and_then(|data| data.strip_suffix(&*ending));
         let values: Vec<String> =
             inside.into_iter().flat_map(|data| data.split(&*boundary)).map(str::to_owned).collect();
         if values.len() == names.len() {

@@ -25,7 +25,7 @@ impl Prelude {
     pub fn decode(bytes: &[u8]) -> Result<Option<(Prelude, usize)>, WireError> {
         let Some(end) = bytes.windows(2).position(|pair| pair == b"\n\n") else {
             // Said early, so that a peer of another protocol does not have to be waited for.
-            return if b"agi_".starts_with(&bytes[..bytes.len().min(4)]) || bytes.starts_with(b"agi_") {
+            return if b"agi_".starts_with(&bytes[..bytes.len().min(4)]) {
                 Ok(None)
             } else {
                 Err(WireError::Protocol(format!("first bytes are {:?}", excerpt(bytes))))

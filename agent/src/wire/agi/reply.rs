@@ -68,40 +68,42 @@ fn bounded(bytes: &[u8], found: Scan) -> Result<Scan, WireError> {
 
 /// `200 result=X [(data)] [endpos=N]`, from `start` on, possibly over several lines.
 fn success(bytes: &[u8], start: usize, ending: Option<&str>) -> Option<(Reply, usize)> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let body = start + b"200 result=".len();
-    let mut from = body;
-    while let Some(length) = bytes[from..].iter().position(|byte| *byte == b'\n') {
-        let end = from + length;
-        if let Some(reply) = parse(&bytes[body..end], ending) {
-            return Some((reply, end + 1));
-        }
-        from = end + 1;
+    let mut end = line_end(bytes, body)?;
+    let space = bytes[body..end].iter().position(|byte| *byte == b' ').map_or(end, |space| body + space);
+    let mut reply = Reply { code: 200, result: text(&bytes[body..space]), ..Reply::default() };
+    if !bytes[space..end].starts_with(b" (") {
+        reply.endpos = bytes.get(space + 1..end).and_then(endpos);
+        return Some((reply, end + 1));
     }
-    None
+    let data = space + 2;
+    let mut line = data;
+    loop {
+        if let Some((length, endpos)) = closed(&bytes[line..end]) {
+            let data = &bytes[data..line + length];
+            if ending.is_none_or(|ending| data.ends_with(ending.as_bytes())) {
+                reply.data = Some(text(data));
+                reply.endpos = endpos;
+                return Some((reply, end + 1));
+            }
+        }
+        line = end + 1;
+        end = line_end(bytes, line)?;
+    }
 }
 
-/// `None` while the data in parentheses goes on.
-fn parse(body: &[u8], ending: Option<&str>) -> Option<Reply> {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let space = body.iter().position(|byte| *byte == b' ').unwrap_or(body.len());
-    let mut reply = Reply { code: 200, result: text(&body[..space]), ..Reply::default() };
-    let rest = body.get(space + 1..).unwrap_or_default();
-    let Some(open) = rest.strip_prefix(b"(") else {
-        reply.endpos = endpos(rest);
-        return Some(reply);
-    };
-    let data = if let Some(data) = open.strip_suffix(b")") {
-        data
-    } else {
-        let end = open.windows(2).rposition(|pair| pair == b") ")?;
-        reply.endpos = Some(endpos(&open[end + 2..])?);
-        &open[..end]
-    };
-    if ending.is_some_and(|ending| !data.ends_with(ending.as_bytes())) {
-        return None;
+fn line_end(bytes: &[u8], from: usize) -> Option<usize> {
+    bytes[from..].iter().position(|byte| *byte == b'\n').map(|length| from + length)
+}
+
+/// How much of a line is data, if it ends in `)` or `) endpos=N`; and that N.
+fn closed(line: &[u8]) -> Option<(usize, Option<u64>)> {
+    if let Some(data) = line.strip_suffix(b")") {
+        return Some((data.len(), None));
     }
-    reply.data = Some(text(data));
-    Some(reply)
+    let end = line.windows(2).rposition(|pair| pair == b") ")?;
+    Some((end, Some(endpos(&line[end + 2..])?)))
 }
 
 fn endpos(text: &[u8]) -> Option<u64> {

@@ -1,0 +1,78 @@
+//! A call from a gateway: to a number of ours, and nowhere else.
+
+use tokio::time::Instant;
+
+use super::decide::{Known, Request, is_id};
+use super::decision::{Decision, Dial, Refusal};
+use super::explanation::Listener;
+use super::number;
+use super::ring;
+use super::rules::Rules;
+use crate::store::caller::Status;
+use crate::store::{Store, StoreError};
+
+/// Decides the call that came in by the gateway with this id.
+///
+/// # Errors
+/// The store could not be asked.
+pub(super) async fn decide(
+    gateway_id: &str,
+    request: &Request<'_>,
+    rules: &Rules,
+    store: &Store,
+    by: Instant,
+    listener: &mut impl Listener,
+) -> Result<Decision, StoreError> {
+    let mut known = Known::default();
+    if !is_id(gateway_id) {
+        listener.step("caller", || format!("{gateway_id:?} cannot be the id of a gateway"));
+        return known.reject(Refusal::GatewayUnknown);
+    }
+    if !number::is_diallable(request.dialled) {
+        listener.step("number", || format!("{:?} holds what no number holds", request.dialled));
+        return known.reject(Refusal::NumberInvalid);
+    }
+    known.number = request.dialled;
+    let Some(gateway) = store.gateway_caller(gateway_id, by).await? else {
+        listener.step("caller", || format!("there is no gateway {gateway_id}"));
+        return known.reject(Refusal::GatewayUnknown);
+    };
+    listener.step("caller", || format!("gateway {gateway_id} ({:?})", gateway.status));
+    if gateway.status != Status::Active {
+        return known.reject(Refusal::GatewayInactive);
+    }
+    let Some(dialled) = number::read_from_gateway(request.dialled, &gateway.country) else {
+        listener.step("number", || format!("{} is no number in {}", request.dialled, gateway.country));
+        return known.reject(Refusal::NumberInvalid);
+    };
+    known.number = &dialled.e164;
+    listener.step("number", || format!("{} is +{}", request.dialled, dialled.e164));
+    let Some(own) = store.own_number(&dialled.e164, by).await? else {
+        listener.step("own-number", || "no account has this number".into());
+        return known.reject(Refusal::NumberUnassigned);
+    };
+    known.account_id = &own.account_id;
+    listener.step("own-number", || format!("it belongs to account {} ({:?})", own.account_id, own.account_status));
+    if own.account_status != Status::Active {
+        return known.reject(Refusal::AccountInactive);
+    }
+    let Some(target) = &own.target else {
+        listener.step("own-number", || "it leads nowhere".into());
+        return known.reject(Refusal::NumberUnassigned);
+    };
+    listener.step("own-number", || format!("it leads to {target}"));
+    let attempts = ring::attempts(target, request.caller_number, rules);
+    if attempts.is_empty() {
+        return known.reject(Refusal::CalledInactive);
+    }
+    Ok(Decision::Dial(Dial {
+        account_id: own.account_id.clone(),
+        account_cap: own.account_max_calls,
+        line_cap: 0,
+        number: dialled.e164,
+        class: String::new(),
+        caller_name: request.caller_name.to_owned(),
+        privacy: false,
+        attempts,
+    }))
+}

@@ -1,0 +1,125 @@
+//! `make run`: Asterisk, the agent on SQLite with the sample provider, a phone, two carriers, and a real call.
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "it shows itself to a person at a terminal"
+)]
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use lab::{Agent, AgentBuilder, Asterisk, Manner, Sipp};
+
+/// What line 1001 of the sample dials: its outside prefix, then a number in San Francisco.
+const NUMBER: &str = "914155550123";
+
+/// The password of line 1002, for a softphone on this machine.
+const PASSWORD: &str = "tandem-demo";
+
+/// Files of `sql/sample/` in an order in which nothing refers to what comes later.
+const BEFORE_RATES: [&str; 1] = ["currencies"];
+const RATES: [&str; 3] = ["retail", "gw-a", "gw-b"];
+const AFTER_RATES: [&str; 8] =
+    ["accounts", "lines", "ring-groups", "numbers", "extensions", "permissions", "gateways", "blocked-prefixes"];
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let once = std::env::args().any(|argument| argument == "--once");
+
+    println!("Importing the sample provider of sql/sample/ into SQLite");
+    let plan = Agent::builder().set("emergency.gateways", "gw-a,gw-b");
+    import(&plan);
+
+    println!("Starting Asterisk with dialplan/asterisk/, the agent, a phone (line 1001) and two carriers (gw-a, gw-b)");
+    let [phone, a, b] = [(); 3].map(|()| Sipp::start(Manner::Answers));
+    let asterisk = Asterisk::builder()
+        .agent(plan.agi())
+        .global("TANDEM_EMERGENCY_GATEWAYS", "gw-a&gw-b")
+        .line("1001", phone.address())
+        .gateway("gw-a", a.address())
+        .gateway("gw-b", b.address())
+        .pjsip(&softphone())
+        .start();
+    let agent = plan.start();
+
+    println!("\nLine 1001 dials {NUMBER}. What the agent decides, and why (tandem explain 1001 {NUMBER}):\n");
+    println!("{}", agent.plan().tandem_ok(&["explain", "1001", NUMBER]));
+
+    let status = phone.call(asterisk.address(), NUMBER).run().status();
+    let record = asterisk.wait_call(1);
+    println!(
+        "The call: SIP {status}; tried {}; record: {} to {}",
+        record.tried(),
+        record.get("id"),
+        record.get("number")
+    );
+    let carried = [("gw-a", &a), ("gw-b", &b)].into_iter().find(|(_, carrier)| !carrier.invites().is_empty());
+    if let Some((name, carrier)) = carried {
+        let invite = &carrier.invites()[0];
+        println!("Carrier {name} was asked for {} by {}", invite.number(), invite.caller());
+    }
+    print!("\nThe agent's log:\n{}", agent.log());
+    if status != 200 {
+        println!("\nThe call failed. Asterisk says:\n{}", asterisk.log());
+        return ExitCode::FAILURE;
+    }
+    if !once {
+        stay(&asterisk, &agent).await;
+    }
+    ExitCode::SUCCESS
+}
+
+fn import(plan: &AgentBuilder) {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql/sample");
+    let file = |name: &str| sample.join(format!("{name}.csv")).display().to_string();
+    plan.tandem_ok(&["migrate"]);
+    for kind in BEFORE_RATES {
+        plan.tandem_ok(&["import", kind, &file(kind)]);
+    }
+    for deck in RATES {
+        plan.tandem_ok(&[
+            "import",
+            "rates",
+            &file(&format!("rates-{deck}")),
+            "--deck",
+            deck,
+            "--effective",
+            "2026-01-01",
+        ]);
+    }
+    for kind in AFTER_RATES {
+        plan.tandem_ok(&["import", kind, &file(kind)]);
+    }
+}
+
+/// Line 1002, at which a softphone registers.
+fn softphone() -> String {
+    format!(
+        "[1002](tandem-line)\nauth = 1002\naors = 1002\n\
+         [1002]\ntype = auth\nauth_type = userpass\nusername = 1002\npassword = {PASSWORD}\n\
+         [1002]\ntype = aor\nmax_contacts = 1\nremove_existing = yes\n"
+    )
+}
+
+async fn stay(asterisk: &Asterisk, agent: &Agent) {
+    let (sip, http) = (asterisk.address(), agent.http());
+    println!(
+        "
+Everything stays up until Ctrl-C.
+
+Register a softphone on this machine:  user 1002, password {PASSWORD}, server {sip}, UDP
+and dial:   1001            the phone of line 1001, which answers
+            600             the ring group: both lines
+            914155550123    San Francisco, by the cheapest carrier
+            011442079460000 London: line 1002 may not call abroad; hear the refusal
+            911             an emergency call: goes out whatever is broken (try it with the agent killed)
+            *99             the line test: keys and voice are read and played back
+
+Look:       curl http://{http}/metrics"
+    );
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        println!("Ctrl-C cannot be caught ({error}); ending");
+    }
+    println!("\nStopping");
+}
