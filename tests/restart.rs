@@ -3,10 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
 
 use std::net::TcpListener;
+use std::os::unix::net::UnixDatagram;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use lab::{Agent, Asterisk, Manner, Node, NodeBuilder, Signal, Sipp, wait_until};
+use lab::{Agent, Asterisk, Folder, Manner, Node, NodeBuilder, Signal, Sipp, wait_until};
 
 /// Calls a second; each talks for a tenth of one.
 const RATE: usize = 50;
@@ -186,4 +187,27 @@ fn a_second_agent_on_the_same_address_says_so() {
     assert!(said.contains("tandem: cannot listen on") && said.contains(&address), "{said}");
     assert!(said.contains("is another agent running?"), "{said}");
     assert_eq!(agent.get("/ready").unwrap().0, 200, "the first goes on");
+}
+
+#[test]
+fn the_service_manager_is_told_how_the_agent_is() {
+    let folder = Folder::new("notify");
+    let manager = UnixDatagram::bind(folder.join("socket")).unwrap();
+    manager.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let agent = Agent::builder().environment("NOTIFY_SOCKET", &folder.join("socket").to_string_lossy());
+    let mut agent = agent.environment("WATCHDOG_USEC", "600000").start();
+    let told = || {
+        let mut message = [0; 512];
+        let length = manager.recv(&mut message).expect("a message within 10 s");
+        String::from_utf8_lossy(&message[..length]).trim_end().to_owned()
+    };
+    let mut messages = vec![told(), told(), told()];
+    assert_eq!(agent.get("/ready").unwrap().0, 200);
+    agent.process().signal(Signal::TERM);
+    while messages.last().is_some_and(|message| message != "STOPPING=1") {
+        messages.push(told());
+    }
+    messages.sort();
+    messages.dedup();
+    assert_eq!(messages, ["READY=1", "STOPPING=1", "WATCHDOG=1"]);
 }

@@ -146,7 +146,7 @@ pub struct Log {
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", try_from = "String")]
 pub enum LogFormat {
     /// For people.
     Text,
@@ -154,11 +154,23 @@ pub enum LogFormat {
     Json,
 }
 
+impl TryFrom<String> for LogFormat {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, String> {
+        match word.as_str() {
+            "text" => Ok(LogFormat::Text),
+            "json" => Ok(LogFormat::Json),
+            _ => Err(format!("{word:?} is neither text nor json")),
+        }
+    }
+}
+
 impl Default for Node {
     fn default() -> Self {
-        let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-        let name = name.trim();
-        Node { name: if name.is_empty() { "node".into() } else { name.into() } }
+        // Asked of the kernel: the unit's sandbox hides /proc/sys.
+        let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        Node { name: if name.is_empty() { "node".into() } else { name } }
     }
 }
 
@@ -352,13 +364,12 @@ impl Config {
             "emergency.numbers, emergency.prefixes: hold something else than digits",
         );
         let mut kinds: Vec<&str> = self.database.urls.iter().map(|url| scheme(url)).collect();
-        for (url, kind) in self.database.urls.iter().zip(&kinds) {
-            if *kind == "?" {
-                faults.push(format!(
-                    "database.urls: {:?} is not sqlite:, mysql:, mariadb: or postgres:",
-                    url.split(':').next().unwrap_or_default()
-                ));
-            }
+        for (place, _) in kinds.iter().enumerate().filter(|(_, kind)| **kind == "?") {
+            // Without its text, which may hold a password anywhere.
+            let place = place + 1;
+            faults.push(format!(
+                "database.urls: number {place} does not begin with sqlite:, mysql:, mariadb: or postgres:"
+            ));
         }
         kinds.dedup();
         if kinds.len() > 1 {

@@ -159,13 +159,17 @@ fn agi_listener(config: &Config) -> Result<std::net::TcpListener, ServiceError> 
     }
 }
 
-fn start_logging(config: &Config) -> Result<(), ServiceError> {
+/// Starts the log, on standard error.
+///
+/// # Errors
+/// A filter that cannot be read.
+pub fn start_logging(config: &Config) -> Result<(), ServiceError> {
     let filter = EnvFilter::try_new(&config.log.filter)
         .map_err(|error| ServiceError::SetUp(format!("log.filter: {error}; use \"info\"")))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     let started = match config.log.format {
         LogFormat::Text => lines.with_ansi(false).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).try_init(),
     };
     started.map_err(|error| ServiceError::SetUp(format!("logging could not start: {error}")))
 }

@@ -1,6 +1,7 @@
 -- Every gateway, for listing those that offered nothing.
 SELECT
     id AS gateway_id,
+    deck_id,
     status AS gateway_status,
     endpoint,
     number_format,

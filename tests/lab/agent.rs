@@ -51,6 +51,13 @@ impl AgentBuilder {
         self
     }
 
+    /// A variable of its environment that is no configuration, such as `NOTIFY_SOCKET`.
+    #[must_use]
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// The FastAGI listener is held by the test, as systemd's socket unit holds it: calls wait in its backlog while
     /// the agent is stopped. Its address is the agent's.
     #[must_use]
@@ -75,6 +82,12 @@ impl AgentBuilder {
     pub fn tandem(&self, arguments: &[&str]) -> Output {
         let mut command = self.command(arguments);
         command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("tandem {arguments:?}: {error}"))
+    }
+
+    /// Its folder; the SQLite file is `tandem.db` there.
+    #[must_use]
+    pub fn folder(&self) -> &Folder {
+        &self.folder
     }
 
     /// As [`AgentBuilder::tandem`]; returns what it printed.

@@ -194,6 +194,15 @@ impl Asterisk {
         run(&mut remote(&self.folder, &self.installation, command))
     }
 
+    /// What an operator would type before `-rx COMMAND`; the agent's `asterisk.command`.
+    #[must_use]
+    pub fn console(&self) -> Vec<String> {
+        let configuration = self.folder.join("etc/asterisk.conf");
+        [self.installation.program.as_path(), Path::new("-C"), &configuration]
+            .map(|word| word.display().to_string())
+            .into()
+    }
+
     /// What it logged at levels NOTICE, WARNING and ERROR.
     #[must_use]
     pub fn log(&self) -> String {

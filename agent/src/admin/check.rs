@@ -17,7 +17,8 @@ use crate::store::schema::SchemaState;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Dialplan contexts of `dialplan/asterisk/tandem.conf` without which calls do not reach the agent.
-const CONTEXTS: &[&str] = &["tandem-edge", "tandem-gateway", "tandem-line", "tandem-act", "tandem-fallback"];
+const CONTEXTS: &[&str] =
+    &["tandem-from-edge", "tandem-from-gateway", "tandem-from-line", "tandem-act", "tandem-fallback"];
 
 /// Modules of Asterisk that the dialplan needs.
 const MODULES: &[&str] =
@@ -67,12 +68,18 @@ async fn database(config: &Config) -> Vec<Finding> {
         Err(error) => return vec![Finding::Wrong(format!("database.urls: {error}"), "mend the URL".into())],
     };
     let mut findings = Vec::new();
+    let mend = if config.database.is_embedded() {
+        "make the file by `tandem migrate`, or mend database.urls or who may read it"
+    } else {
+        "calls use the other hosts, if any; start it, or mend database.urls"
+    };
     for host in store.look_at_hosts().await {
         findings.push(match host.health {
             Health::Up | Health::Unknown => Finding::Good(format!("database {}: is ready", host.name)),
             Health::Down(fault) => Finding::Wrong(
-                format!("database {}: {fault}", host.name),
-                "calls use the other hosts, if any; start it, or mend database.urls".into(),
+                // The fault names its host.
+                format!("database {fault}"),
+                mend.into(),
             ),
         });
     }

@@ -51,6 +51,10 @@ pub async fn run(config: &Config, call: &cli::Explain) -> Result<(), String> {
     let decision = decide(&request, &rules, &store, by, &mut explanation)
         .await
         .map_err(|error| format!("the call cannot be decided, the dialplan's fallback would take it: {error}"))?;
+    if explanation.outside {
+        let all = store.gateways(by).await.map_err(|error| format!("the gateways cannot be listed: {error}"))?;
+        explanation.add_priceless(all);
+    }
     let variables = answer::variables(&decision);
     let text = if call.json {
         let report = Report {
@@ -80,14 +84,10 @@ fn told(explanation: &Explanation, variables: &[(String, String)]) -> String {
         let _ = writeln!(text, "\nGateways considered:");
         for gateway in &explanation.gateways {
             let verdict = gateway.why.map_or("kept".to_owned(), |why| format!("dropped: {why}"));
-            let _ = writeln!(
-                text,
-                "  {:16} costs {} for the expected length, {}\n  {:16} {verdict}",
-                gateway.gateway,
-                money(gateway.cost_micros),
-                quoted(&gateway.price),
-                ""
-            );
+            let _ = writeln!(text, "  {:16} {verdict}", gateway.gateway);
+            if let (Some(cost), Some(price)) = (gateway.cost_micros, &gateway.price) {
+                let _ = writeln!(text, "  {:16} costs {} for the expected length: {}", "", money(cost), quoted(price));
+            }
         }
     }
     let _ = writeln!(text, "\nThe dialplan is told:");

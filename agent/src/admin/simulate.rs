@@ -37,12 +37,14 @@ impl Phone for Terminal {
 /// Runs the flow until it ends or the caller hangs up.
 ///
 /// # Errors
-/// There is no such flow, or the store could not be built.
+/// There is no such flow, or the store or the log could not be set up.
 pub async fn run(config: &Config, simulation: cli::Simulate) -> Result<(), String> {
     let Some(flow) = Flow::named(&simulation.flow) else {
         let names: Vec<&str> = Flow::ALL.iter().map(|flow| flow.name()).collect();
         return Err(format!("there is no flow {:?}; there are: {}", simulation.flow, names.join(", ")));
     };
+    // The line that the agent logs for a call ends the conversation here, too.
+    service::start_logging(config).map_err(|error| error.to_string())?;
     let store = service::store(config).map_err(|error| error.to_string())?;
     let ports = Ports::new(store, service::rules(config), config.media.recordings.clone());
     let caller = Caller {

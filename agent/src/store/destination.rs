@@ -80,6 +80,15 @@ pub struct Gateway {
     pub next_on_forbidden: bool,
 }
 
+/// A gateway, whether it offers anything or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedGateway {
+    /// The gateway.
+    pub gateway: Gateway,
+    /// Its deck; without one it takes no calls.
+    pub deck_id: Option<String>,
+}
+
 /// How a gateway wants numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NumberFormat {

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 use tokio::time::Instant;
 
 use super::callers::OwnColumns;
-use super::destination::{Destination, DestinationQuery, Gateway, NumberFormat, Offer, Price};
+use super::destination::{Destination, DestinationQuery, Gateway, ListedGateway, NumberFormat, Offer, Price};
 use super::statement::{DESTINATION, GATEWAYS};
 use super::target_columns::{TargetColumns, status};
 use super::time::Time;
@@ -54,6 +54,13 @@ struct GatewayColumns {
     weight: Option<i32>,
     gateway_ring_seconds: Option<i32>,
     next_on_forbidden: Option<bool>,
+}
+
+#[derive(FromRow)]
+struct ListedRow {
+    deck_id: Option<String>,
+    #[sqlx(flatten)]
+    gateway: GatewayColumns,
 }
 
 impl PriceColumns {
@@ -151,9 +158,12 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::destination`].
-    pub async fn gateways(&self, by: Instant) -> Result<Vec<Gateway>, StoreError> {
-        let rows: Vec<GatewayColumns> = self.hosts.ask(&GATEWAYS, &[], by).await?;
-        rows.into_iter().filter_map(|row| row.gateway().transpose()).collect()
+    pub async fn gateways(&self, by: Instant) -> Result<Vec<ListedGateway>, StoreError> {
+        let rows: Vec<ListedRow> = self.hosts.ask(&GATEWAYS, &[], by).await?;
+        let listed = rows.into_iter().map(|ListedRow { deck_id, gateway }| {
+            Ok(gateway.gateway()?.map(|gateway| ListedGateway { gateway, deck_id }))
+        });
+        listed.filter_map(Result::transpose).collect()
     }
 }
 

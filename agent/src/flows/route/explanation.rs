@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::cost::Candidate;
-use crate::store::destination::Price;
+use crate::store::destination::{ListedGateway, Price};
 
 /// Listens to a decision. A call's decision is made with [`Silent`], which costs nothing.
 pub trait Listener: Send {
@@ -34,6 +34,9 @@ pub struct Explanation {
     pub sell: Option<Quote>,
     /// The gateways considered.
     pub gateways: Vec<Considered>,
+    /// Whether gateways were considered at all: the call leaves the house.
+    #[serde(skip)]
+    pub outside: bool,
 }
 
 /// One step of a decision.
@@ -75,10 +78,29 @@ pub struct Considered {
     pub kept: bool,
     /// Why not, if not.
     pub why: Option<&'static str>,
-    /// Cost of a call of the expected length in millionths of the base currency.
-    pub cost_micros: i64,
-    /// What it charges.
-    pub price: Quote,
+    /// Cost of a call of the expected length in millionths of the base currency; none without a price.
+    pub cost_micros: Option<i64>,
+    /// What it charges, if it takes such numbers.
+    pub price: Option<Quote>,
+}
+
+impl Explanation {
+    /// Adds the gateways that offered nothing. A call does not ask for them: it has no use for them.
+    pub fn add_priceless(&mut self, all: Vec<ListedGateway>) {
+        for ListedGateway { gateway, deck_id } in all {
+            if self.gateways.iter().any(|known| known.gateway == gateway.id) {
+                continue;
+            }
+            let why = if deck_id.is_some() { "its deck has no rate for this number" } else { "it has no deck" };
+            self.gateways.push(Considered {
+                gateway: gateway.id,
+                kept: false,
+                why: Some(why),
+                cost_micros: None,
+                price: None,
+            });
+        }
+    }
 }
 
 impl From<&Price> for Quote {
@@ -106,14 +128,15 @@ impl Listener for Explanation {
     }
 
     fn gateways(&mut self, candidates: &[Candidate<'_>]) {
+        self.outside = true;
         self.gateways = candidates
             .iter()
             .map(|candidate| Considered {
                 gateway: candidate.gateway.id.clone(),
                 kept: candidate.dropped.is_none(),
                 why: candidate.dropped.map(super::cost::Dropped::reason),
-                cost_micros: candidate.cost_micros,
-                price: candidate.price.into(),
+                cost_micros: Some(candidate.cost_micros),
+                price: Some(candidate.price.into()),
             })
             .collect();
     }

@@ -12,6 +12,7 @@ use super::sheet::{Known, Sheet};
 use super::{ImportError, Imported};
 use crate::store::address::Session;
 use crate::store::connection::{Connection, Value};
+use crate::store::failure::is_missing_table;
 use crate::store::statement::{
     Backend, KNOWN_ACCOUNTS, KNOWN_CLASSES, KNOWN_CURRENCIES, KNOWN_DECKS, KNOWN_LINES, KNOWN_RING_GROUPS, Statement,
     numbered,
@@ -38,6 +39,9 @@ pub(super) fn failed(what: &str, error: &sqlx::Error) -> StoreError {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => {
             StoreError::Unavailable(format!("importing {what}: lost the database: {error}"))
+        }
+        error if is_missing_table(error) => {
+            StoreError::Broken(format!("importing {what}: {error}; run `tandem migrate`"))
         }
         _ => StoreError::Broken(format!("importing {what}: {error}")),
     }
