@@ -3,8 +3,15 @@
 
 use std::hint::black_box;
 
+use phonenumber::metadata::DATABASE;
 use tandem::flows::route::number::{Habits, read, warm_up};
 use tokio::time::Instant;
+
+/// Memory of this process in MiB.
+fn resident() -> f64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    statm.split(' ').nth(1).and_then(|pages| pages.parse::<f64>().ok()).unwrap_or_default() / 256.0
+}
 
 fn main() {
     let start = Instant::now();
@@ -21,5 +28,23 @@ fn main() {
             black_box(read(black_box(dialled), habits));
         }
         println!("{dialled:>16}: {:?} each", start.elapsed() / rounds);
+    }
+    // Every country by turns.
+    let world: Vec<String> = DATABASE
+        .iter()
+        .filter_map(|plan| Some(format!("+{}{}", plan.country_code(), plan.descriptors().fixed_line()?.example()?)))
+        .collect();
+    for countries in [10, 40, 80, world.len()] {
+        let (mut start, mut before) = (Instant::now(), 0.0);
+        for round in 0..5 {
+            if round == 1 {
+                (start, before) = (Instant::now(), resident());
+            }
+            for number in &world[..countries] {
+                black_box(read(black_box(number), habits));
+            }
+        }
+        let each = start.elapsed() / u32::try_from(4 * countries).unwrap_or(u32::MAX);
+        println!("{countries:>3} countries by turns: {each:?} each; {before:.0} MiB resident");
     }
 }

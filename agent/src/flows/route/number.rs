@@ -94,7 +94,8 @@ fn read_one(text: &str, habits: Habits<'_>) -> Option<(Number, bool)> {
     let e164 = match abroad {
         // What the plan does not know is taken as written.
         Some(digits) if !known => only_digits(digits),
-        _ => only_digits(&parsed.format().mode(Mode::E164).to_string()),
+        // Not by `format()`, which looks for a pattern of grouping first, even where it groups nothing.
+        _ => format!("{}{}", parsed.country().code(), parsed.national()),
     };
     if !(7..=15).contains(&e164.len()) {
         return None;
@@ -177,7 +178,15 @@ pub fn write(e164: &str, format: NumberFormat, country: &str) -> String {
     }
 }
 
+/// Patterns of the numbering plans that stay compiled: those of half the world's countries. The library keeps a
+/// hundred, which calls to twenty countries by turns throw out before they are used again, and compiling one takes
+/// longer than a decision.
+const PATTERNS: usize = 1000;
+
 /// Loads the numbering plans, which otherwise the first call would wait for.
 pub fn warm_up() {
+    if let Ok(mut patterns) = DATABASE.cache().lock() {
+        patterns.set_capacity(PATTERNS);
+    }
     let _ = read("+12125550100", Habits { country: "US", area_code: "", outside_prefix: "" });
 }
