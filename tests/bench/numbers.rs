@@ -34,17 +34,24 @@ fn main() {
         .iter()
         .filter_map(|plan| Some(format!("+{}{}", plan.country_code(), plan.descriptors().fixed_line()?.example()?)))
         .collect();
-    for countries in [10, 40, 80, world.len()] {
-        let (mut start, mut before) = (Instant::now(), 0.0);
-        for round in 0..5 {
+    for (kept, countries) in [(100, 20), (100, 80), (1000, 20), (1000, 80), (1000, world.len()), (4000, world.len())] {
+        if let Ok(mut patterns) = DATABASE.cache().lock() {
+            patterns.set_capacity(kept);
+        }
+        let mut start = Instant::now();
+        for round in 0..4 {
             if round == 1 {
-                (start, before) = (Instant::now(), resident());
+                start = Instant::now();
             }
             for number in &world[..countries] {
                 black_box(read(black_box(number), habits));
             }
         }
-        let each = start.elapsed() / u32::try_from(4 * countries).unwrap_or(u32::MAX);
-        println!("{countries:>3} countries by turns: {each:?} each; {before:.0} MiB resident");
+        let each = start.elapsed() / u32::try_from(3 * countries).unwrap_or(u32::MAX);
+        let kept_now = DATABASE.cache().lock().map_or(0, |patterns| patterns.len());
+        println!(
+            "{countries:>3} countries by turns, {kept} patterns kept ({kept_now} there): {each:?} each; {:.0} MiB resident",
+            resident()
+        );
     }
 }
