@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tandem::adapters::fastagi::FastAgi;
-use tandem::adapters::fastagi::FastAgi;
-use tandem::call::{Call as _, RecordingEnd, RecordingLimits};
 use tandem::call::{Call as _, RecordingEnd, RecordingLimits};
 use tandem::wire::agi::reply::{LONGEST, scan};
 use tandem::wire::agi::{Connection, Limits, Prelude, Reply, Wait, WireError};
