@@ -6,7 +6,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -74,6 +74,9 @@ where
     // without a word.
     let socket = SockRef::from(&listener);
     socket.set_tcp_nodelay(true)?;
+    // Asterisk writes its prelude line by line, and Nagle's algorithm holds back all but the first until that is acknowledged. Left
+    // to ourselves, the acknowledgement releases the rest in one piece; at once, it wakes us line by line.
+    socket.set_tcp_quickack(false)?;
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_secs(60)))?;
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -154,39 +157,40 @@ where
 
     async fn session(self: Arc<Self>, stream: TcpStream, _place: OwnedSemaphorePermit) {
         let _running = Running::new(&self.meters.running);
-        let hard = self.hard.clone();
-        hard.run_until_cancelled(self.converse(stream)).await;
+        let Some(Some(call)) = self.hard.run_until_cancelled(self.greet(stream)).await else { return };
+        self.meters.session(call.flow());
+        let uniqueid = call.uniqueid().to_owned();
+        let span = info_span!("call", uniqueid);
+        // Boxed, since a future is copied each time it is handed on, and a silent peer should not take room for a flow.
+        let flow = Box::pin(async { (self.handler)(call).await }.instrument(span));
+        if let Some(Err(panic)) = self.hard.run_until_cancelled(caught(flow)).await {
+            self.meters.panics.increment(1);
+            error!(uniqueid, panic, "the flow panicked; this call goes on in the dialplan's fallback");
+        }
     }
 
-    async fn converse(&self, stream: TcpStream) {
+    async fn greet(&self, stream: TcpStream) -> Option<FastAgi> {
         let limits = Limits {
             prelude: Duration::from_millis(self.config.prelude_ms),
             prelude_bytes: self.config.prelude_bytes,
             reply: Duration::from_millis(self.config.reply_ms),
         };
-        let call = match FastAgi::open(stream, limits).await {
-            Ok(Some(call)) => call,
+        match FastAgi::open(stream, limits).await {
+            Ok(Some(call)) => return Some(call),
             // A port check.
-            Ok(None) => return self.meters.silent.increment(1),
+            Ok(None) => self.meters.silent.increment(1),
             Err(error) => {
                 let meter = if matches!(error, WireError::Late(_)) { &self.meters.late } else { &self.meters.prelude };
                 meter.increment(1);
-                return warn!(%error, "refused: no AGI prelude");
+                warn!(%error, "refused: no AGI prelude");
             }
-        };
-        self.meters.session(call.flow());
-        let uniqueid = call.uniqueid().to_owned();
-        let span = info_span!("call", uniqueid);
-        if let Err(panic) = caught(async { (self.handler)(call).await }).instrument(span).await {
-            self.meters.panics.increment(1);
-            error!(uniqueid, panic, "the flow panicked; this call goes on in the dialplan's fallback");
         }
+        None
     }
 }
 
 /// Runs `flow`; a panic in it comes back as its message.
-async fn caught<T>(flow: impl Future<Output = T>) -> Result<T, String> {
-    let mut flow = pin!(flow);
+async fn caught<T>(mut flow: Pin<Box<impl Future<Output = T>>>) -> Result<T, String> {
     // A flow that has panicked is dropped, never polled again.
     let polled = poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| flow.as_mut().poll(context))) {
         Ok(Poll::Pending) => Poll::Pending,

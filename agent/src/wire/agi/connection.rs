@@ -9,7 +9,7 @@ use std::time::Duration;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::reply::{Reply, Scan, scan};
 use super::{Prelude, WireError, command};
@@ -19,9 +19,9 @@ const KEPT_BUFFER: usize = 4096;
 
 /// The bytes that a session runs over.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {
-    /// Acknowledges at once what has been received. Asterisk leaves Nagle's algorithm on: of two messages it
-    /// writes in a row, the second waits for this, 40 ms unless we hurry. Linux forgets the wish, so it is
-    /// repeated before each wait.
+    /// Acknowledges at once what has been received. Asterisk leaves Nagle's algorithm on: of two messages it writes in a
+    /// row, the second waits for this, 40 ms unless we hurry. Linux forgets the wish, so it is repeated before
+    /// each wait for the rest of something that has begun; a command acknowledges by itself.
     fn acknowledge(&self) {}
 }
 
@@ -83,19 +83,19 @@ impl<S: Stream> Connection<S> {
         let (line_limit, input, output) = (0, Vec::with_capacity(1024), Vec::new());
         let mut connection =
             Connection { stream, limits, line_limit, input, output, hung_up: false, state: State::Ready };
-        within(limits.prelude, connection.prelude()).await.map(|prelude| {
-            prelude.map(|prelude| {
-                connection.line_limit = prelude.line_limit();
-                (connection, prelude)
-            })
-        })
+        let prelude = connection.prelude().await?;
+        Ok(prelude.map(|prelude| {
+            connection.line_limit = prelude.line_limit();
+            (connection, prelude)
+        }))
     }
 
     async fn prelude(&mut self) -> Result<Option<Prelude>, WireError> {
+        let deadline = Deadline::after(self.limits.prelude);
         loop {
             // Where an end could begin that was not there before.
             let fresh = self.input.len().saturating_sub(1);
-            match self.receive().await {
+            match self.receive(Some(deadline)).await {
                 Ok(()) => {}
                 Err(WireError::Closed) if self.input.is_empty() => return Ok(None),
                 Err(WireError::Closed) => {
@@ -131,7 +131,7 @@ impl<S: Stream> Connection<S> {
         let reply = self.exchange(0, self.output.len(), None, wait).await?;
         // Asterisk takes an application's 1 for "wrong usage", and explains it after the reply.
         if verb == "EXEC" && reply.code == 200 && reply.result == "1" {
-            within(self.limits.reply, self.reply(None)).await?;
+            self.reply(None, Some(Deadline::after(self.limits.reply))).await?;
         }
         Ok(reply)
     }
@@ -208,12 +208,10 @@ impl<S: Stream> Connection<S> {
             }
         }
         self.state = State::Waiting;
-        let limit = self.limits.reply;
-        let sent = within(limit, async { Ok(self.stream.write_all(&self.output[start..end]).await?) }).await;
-        let reply = match (sent, wait) {
-            (Err(error), _) => Err(error),
-            (Ok(()), Wait::Briefly) => within(limit, self.reply(ending)).await,
-            (Ok(()), Wait::Media) => self.reply(ending).await,
+        let deadline = Deadline::after(self.limits.reply);
+        let reply = match deadline.meet(self.stream.write_all(&self.output[start..end])).await {
+            Ok(()) => self.reply(ending, (wait == Wait::Briefly).then_some(deadline)).await,
+            Err(error) => Err(error),
         };
         match &reply {
             Ok(_) => self.state = State::Ready,
@@ -242,7 +240,7 @@ impl<S: Stream> Connection<S> {
         Err(WireError::Protocol(format!("{} bytes that answer no command", self.input.len())))
     }
 
-    async fn reply(&mut self, ending: Option<&str>) -> Result<Reply, WireError> {
+    async fn reply(&mut self, ending: Option<&str>, deadline: Option<Deadline>) -> Result<Reply, WireError> {
         loop {
             let Scan { hangup, reply } = scan(&self.input, ending)?;
             self.hung_up |= hangup;
@@ -254,18 +252,42 @@ impl<S: Stream> Connection<S> {
                 }
                 return Ok(reply);
             }
-            self.receive().await?;
+            self.receive(deadline).await?;
         }
     }
 
-    async fn receive(&mut self) -> Result<(), WireError> {
-        self.stream.acknowledge();
+    async fn receive(&mut self, deadline: Option<Deadline>) -> Result<(), WireError> {
+        if !self.input.is_empty() {
+            self.stream.acknowledge();
+        }
         if self.input.capacity() - self.input.len() < 512 {
             self.input.reserve(1024);
         }
-        match self.stream.read_buf(&mut self.input).await? {
-            0 => Err(WireError::Closed),
-            _ => Ok(()),
+        let read = self.stream.read_buf(&mut self.input);
+        let received = match deadline {
+            Some(deadline) => deadline.meet(read).await?,
+            None => read.await?,
+        };
+        if received == 0 { Err(WireError::Closed) } else { Ok(()) }
+    }
+}
+
+/// By when something is due, and how long it was given.
+#[derive(Debug, Clone, Copy)]
+struct Deadline {
+    at: Instant,
+    given: Duration,
+}
+
+impl Deadline {
+    fn after(given: Duration) -> Deadline {
+        Deadline { at: Instant::now() + given, given }
+    }
+
+    async fn meet<T>(self, work: impl Future<Output = io::Result<T>>) -> Result<T, WireError> {
+        match timeout_at(self.at, work).await {
+            Ok(done) => Ok(done?),
+            Err(_) => Err(WireError::Late(self.given)),
         }
     }
 }
@@ -280,8 +302,4 @@ impl From<io::Error> for WireError {
             _ => WireError::Io(error),
         }
     }
-}
-
-async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, WireError>>) -> Result<T, WireError> {
-    timeout(limit, work).await.unwrap_or(Err(WireError::Late(limit)))
 }

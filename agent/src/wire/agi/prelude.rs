@@ -1,5 +1,7 @@
 //! The `agi_*` lines that open a session.
 
+use std::ops::Range;
+
 use super::WireError;
 
 /// More lines than Asterisk can send: about 22, and up to 127 arguments.
@@ -13,6 +15,8 @@ const MOST_LINES: usize = 160;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prelude {
     text: String,
+    /// Where keys and values stand in it.
+    fields: Vec<(Range<usize>, Range<usize>)>,
 }
 
 impl Prelude {
@@ -31,19 +35,21 @@ impl Prelude {
                 Err(WireError::Protocol(format!("first bytes are {:?}", excerpt(bytes))))
             };
         };
-        let prelude = Prelude { text: String::from_utf8_lossy(&bytes[..=end]).into_owned() };
-        prelude.check()?;
+        let text = String::from_utf8_lossy(&bytes[..=end]).into_owned();
+        let fields = Vec::with_capacity(32);
+        let mut prelude = Prelude { text, fields };
+        prelude.split()?;
         Ok(Some((prelude, end + 2)))
     }
 
-    fn check(&self) -> Result<(), WireError> {
-        let mut arguments = 0;
-        let mut seen: Vec<&str> = Vec::with_capacity(32);
-        for line in self.text.lines() {
-            let Some((key, _)) = split(line) else {
+    fn split(&mut self) -> Result<(), WireError> {
+        let (mut start, mut arguments) = (0, 0);
+        for line in self.text.split_terminator('\n') {
+            // At the first colon: values hold them too.
+            let Some((key, value)) = line.split_once(':').filter(|(key, _)| key.starts_with("agi_")) else {
                 return Err(WireError::Protocol(format!("prelude line {:?}", excerpt(line.as_bytes()))));
             };
-            if seen.len() == MOST_LINES {
+            if self.fields.len() == MOST_LINES {
                 return Err(WireError::Protocol(format!("more than {MOST_LINES} prelude lines")));
             }
             if let Some(number) = key.strip_prefix("agi_arg_") {
@@ -51,17 +57,20 @@ impl Prelude {
                 if number.parse() != Ok(arguments) {
                     return Err(WireError::Protocol(format!("{key} where agi_arg_{arguments} was due")));
                 }
-            } else if arguments > 0 || seen.contains(&key) {
+            } else if arguments > 0 || self.get(key).is_some() {
                 return Err(WireError::Protocol(format!("{key} a second time, or after the arguments")));
             }
-            seen.push(key);
+            let end = start + line.len();
+            let value = value.strip_prefix(' ').unwrap_or(value);
+            self.fields.push((start..start + key.len(), end - value.len()..end));
+            start = end + 1;
         }
         Ok(())
     }
 
     /// Keys and values in the order sent.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.text.lines().filter_map(split)
+        self.fields.iter().map(|(key, value)| (&self.text[key.clone()], &self.text[value.clone()]))
     }
 
     /// The value of one key, such as `agi_uniqueid`.
@@ -90,12 +99,6 @@ impl Prelude {
     pub fn line_limit(&self) -> usize {
         if self.get("agi_version").is_some_and(reads_long_lines) { 8191 } else { 2047 }
     }
-}
-
-/// Splits `key: value` at the first colon.
-fn split(line: &str) -> Option<(&str, &str)> {
-    let (key, value) = line.split_once(':')?;
-    key.starts_with("agi_").then(|| (key, value.strip_prefix(' ').unwrap_or(value)))
 }
 
 /// Whether `version` (`22.10.1~dfsg+~cs6.15`, `GIT-22-1a2b3c`, `certified/20.7-cert5`) names a release with the larger buffer.
