@@ -1,6 +1,6 @@
 //! The agent is stopped, killed and started while real calls come in. The test holds the FastAGI listener, as systemd
 //! does, so that calls wait in its backlog.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "tests")]
 
 use std::net::TcpListener;
 use std::os::unix::net::UnixDatagram;
