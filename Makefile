@@ -9,18 +9,20 @@ run:
 build:
 	cargo build --workspace --all-targets
 
-test: lint
+test:
 	tests/lab/install.sh test
+	$(MAKE) lint
 	cargo build --workspace --all-targets
 	cargo test --workspace
 
 soak:
 	tests/lab/install.sh test
-	cargo build --workspace --all-targets
+	cargo build --workspace --release
 	TANDEM_SOAK=1 cargo test --workspace --release
 
 bench:
 	tests/lab/install.sh test
+	cargo build --workspace --release
 	cargo bench --workspace
 
 lint:

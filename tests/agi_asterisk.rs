@@ -54,7 +54,7 @@ exten => h,1,ExecIf($[0${{REPORT}}=1]?AGI(agi://{agent}/test,${{HANGUPCAUSE}}))
 
 [caller]
 exten => waits,1,Wait(60)
-exten => leaves,1,Wait(0.5)
+exten => leaves,1,Wait(2)
 exten => _keys-!,1,Wait(0.5)
  same => n,SendDTMF(${{EXTEN:5}},50,100)
  same => n,Wait(60)

@@ -5,6 +5,8 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use tandem::adapters::fastagi::FastAgi;
+use tandem::call::{Call as _, RecordingEnd, RecordingLimits};
 use tandem::wire::agi::reply::{LONGEST, scan};
 use tandem::wire::agi::{Connection, Limits, Prelude, Reply, Wait, WireError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
@@ -293,4 +295,24 @@ async fn values_are_told_apart_by_a_boundary_of_their_own() {
     assert_eq!(got, values);
     let boundary = asterisk.await.unwrap();
     assert!(boundary.starts_with('|') && boundary.ends_with('|') && boundary != "|0000000000000000|");
+}
+
+/// On a loaded machine Asterisk ended a recording at its limit with `200 result=1 (timeout)`: the 1 was taken for a key.
+#[tokio::test]
+async fn a_recording_at_its_limit_is_no_key_whatever_the_result() {
+    for (reply, end) in [
+        ("200 result=1 (timeout) endpos=8000\n", RecordingEnd::Limit),
+        ("200 result=0 (timeout) endpos=8000\n", RecordingEnd::Limit),
+        ("200 result=35 (dtmf) endpos=8000\n", RecordingEnd::Key('#')),
+        ("200 result=-1 (hangup) endpos=8000\n", RecordingEnd::Hangup),
+    ] {
+        let (ours, mut theirs) = tokio::io::duplex(65_536);
+        theirs.write_all(PRELUDE.as_bytes()).await.unwrap();
+        let mut call = FastAgi::open(ours, LIMITS).await.unwrap().unwrap();
+        theirs.write_all(reply.as_bytes()).await.unwrap();
+        let second = Duration::from_secs(1);
+        let limits = RecordingLimits { longest: second, silence: Duration::ZERO, keys: "#".into(), beep: false };
+        let recording = call.record("/tmp/x", &limits).await.unwrap();
+        assert_eq!((recording.end, recording.length), (end, second), "{reply}");
+    }
 }

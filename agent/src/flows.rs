@@ -84,7 +84,8 @@ impl Ports {
 pub async fn run(flow: Flow, arguments: &[String], call: &mut impl Call, ports: &Ports) {
     let started = Instant::now();
     let ended = match flow {
-        Flow::Route => route::run(call, arguments, ports).await,
+        // Boxed, since conversations, which last long, would carry the space of its database questions along.
+        Flow::Route => Box::pin(route::run(call, arguments, ports)).await,
         Flow::LineTest => linetest::run(call, ports).await,
     };
     let dialled = call.caller().dialled.as_str();

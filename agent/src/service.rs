@@ -52,6 +52,9 @@ const SECONDS: &[f64] =
 /// # Errors
 /// See [`ServiceError`]; a database that is away is none of them.
 pub async fn serve(config: Config) -> Result<(), ServiceError> {
+    // Beside everything else: a call that needs the numbering plans waits for them, an emergency call does not.
+    #[allow(clippy::disallowed_methods, reason = "one task, once")]
+    tokio::task::spawn_blocking(number::warm_up);
     start_logging(&config)?;
     let metrics = start_metrics()?;
     let mut signals = Signals::new()?;
@@ -67,7 +70,6 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     if config.database.is_embedded() {
         store.migrate().await?;
     }
-    number::warm_up();
     let ports = Arc::new(Ports::new(store, rules(&config), config.media.recordings.clone()));
 
     let readiness = Readiness::default();

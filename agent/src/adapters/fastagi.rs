@@ -178,7 +178,8 @@ impl<S: Stream> Call for FastAgi<S> {
                 ))));
             }
             (200, "-1", _) => return Err(self.failed(VERB, &words).await),
-            (200, "0", _) => RecordingEnd::Limit,
+            // With `timeout` the result is what was left of a wait, not a key.
+            (200, _, "timeout") | (200, "0", _) => RecordingEnd::Limit,
             (200, key, _) if key.parse::<u8>().is_ok() => {
                 RecordingEnd::Key(char::from(key.parse::<u8>().unwrap_or_default()))
             }

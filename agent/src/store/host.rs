@@ -237,7 +237,8 @@ impl managed::Manager for Opener {
     type Error = Failure;
 
     async fn create(&self) -> Result<Pooled, Failure> {
-        Ok(Pooled { connection: self.open(Session::Calls(self.limit)).await?, asking: false })
+        // Boxed, since it is large and rare: every question would carry its space along, several times over.
+        Ok(Pooled { connection: Box::pin(self.open(Session::Calls(self.limit))).await?, asking: false })
     }
 
     /// Without a round trip: the watch over the host is what finds it dead.
