@@ -1,5 +1,5 @@
 //! The commands as an operator types them, and what the running agent tells.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "tests")]
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;
