@@ -21,6 +21,7 @@ soak:
 
 bench:
 	tests/lab/install.sh test
+	cargo build --release --workspace
 	cargo bench --workspace
 
 lint:

@@ -53,7 +53,7 @@ const SECONDS: &[f64] =
 /// See [`ServiceError`]; a database that is away is none of them.
 pub async fn serve(config: Config) -> Result<(), ServiceError> {
     // Beside everything else: a call that needs the numbering plans waits for them, an emergency call does not.
-    tokio::task::spawn_blocking(number::warm_up);
+    std::thread::spawn(number::warm_up);
     start_logging(&config)?;
     let metrics = start_metrics()?;
     let mut signals = Signals::new()?;
