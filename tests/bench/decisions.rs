@@ -134,6 +134,7 @@ async fn restart() {
             // It is in the backlog before the agent is there.
             tokio::time::sleep(Duration::from_millis(20)).await;
             let started = Instant::now();
+            #[allow(clippy::disallowed_methods, reason = "one at a time")]
             let restarting = tokio::task::spawn_blocking(move || {
                 agent.restart();
                 agent
