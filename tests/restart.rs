@@ -57,13 +57,10 @@ fn twenty_restarts_under_load_cost_no_call() {
         }
     });
     println!("{} calls in {:?}; stopping took {stopping:?}", statuses.len(), start.elapsed());
-    assert_eq!(
-        statuses.iter().filter(|status| **status != 200).count(),
-        0,
-        "of {} calls: {statuses:?}",
-        statuses.len()
-    );
-    assert_eq!(reasons.iter().filter(|reason| !reason.is_empty()).count(), 0, "of {reasons:?}");
+    let others: Vec<&u16> = statuses.iter().filter(|status| **status != 200).collect();
+    assert!(others.is_empty(), "{} of {} calls: {others:?}", others.len(), statuses.len());
+    let others: Vec<&String> = reasons.iter().filter(|reason| !reason.is_empty()).collect();
+    assert!(others.is_empty(), "{} of {} calls: {others:?}", others.len(), reasons.len());
     assert_eq!((statuses.len(), statuses.len()), (reasons.len(), node.peer("gw-a").invites().len()));
     assert_eq!(node.agent.log().matches("stopping:").count(), 20);
     assert_eq!(node.asterisk.complaints(), Vec::<String>::new());
@@ -82,8 +79,9 @@ fn an_agent_killed_under_load_loses_at_most_the_calls_in_flight() {
     let lost = statuses.iter().filter(|status| **status != 200).count();
     println!("{lost} of {} calls took the fallback", statuses.len());
     // A decision takes milliseconds: more than a few at once are never in flight.
-    assert!(lost <= 3 * KILLS, "{lost} of {} calls: {statuses:?}", statuses.len());
-    assert!(statuses.iter().all(|status| matches!(status, 200 | 503)), "{statuses:?}");
+    assert!(lost <= 3 * KILLS, "{lost} of {} calls took the fallback", statuses.len());
+    let others: Vec<&u16> = statuses.iter().filter(|status| !matches!(status, 200 | 503)).collect();
+    assert!(others.is_empty(), "{others:?}");
     assert_eq!(reasons.iter().filter(|reason| *reason == "no-agent").count(), lost);
     assert_eq!(statuses.len(), reasons.len());
     assert_eq!(node.asterisk.channels(), 0);

@@ -89,7 +89,9 @@ pub async fn run(flow: Flow, arguments: &[String], call: &mut impl Call, ports: 
         Flow::LineTest => linetest::run(call, ports).await,
     };
     let dialled = call.caller().dialled.as_str();
-    let (flow, from, microseconds) = (flow.name(), arguments.join(" "), started.elapsed().as_micros());
+    let (flow, from) = (flow.name(), arguments.join(" "));
+    // Not of 128 bits, which the JSON log would write as text.
+    let microseconds = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     match ended {
         Ok(outcome) => info!(flow, from, dialled, outcome, microseconds, "call"),
         Err(Ended::Hangup) => info!(flow, from, dialled, outcome = "hangup", microseconds, "call"),
