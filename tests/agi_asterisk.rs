@@ -43,6 +43,8 @@ exten => guarded,1,Set(AGIEXITONHANGUP=yes)
  same => n,AGI(agi://{agent}/test)
 exten => substituting,1,Set(AGIEXECFULL=yes)
  same => n,AGI(agi://{agent}/test)
+exten => forged-end,1,Set(CALLERID(name)=x${{URIDECODE(%0aagi_threadid: 1%0aagi_arg_1: forged%0a%0ay)}})
+ same => n,AGI(agi://{agent}/test/line/1001,genuine)
 exten => _port-X.,1,Answer(0,i)
  same => n,AGI(agi://127.0.0.1:${{EXTEN:5}}/test)
 exten => again,1,Set(TIMES=$[0${{TIMES}}+1])
@@ -272,6 +274,16 @@ async fn a_forged_prelude_line_is_refused() {
     desk.originate("forged", "waits");
     lab::wait_until("the dialplan to go on", Duration::from_secs(5), || desk.went_on());
     assert!(desk.calls.try_recv().is_err(), "a forged prelude became a call");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_end_of_the_prelude_changes_no_path_and_is_found_out() {
+    let mut desk = Desk::open().await;
+    let mut call = desk.call("forged-end", "waits").await;
+    assert_eq!((call.flow(), &call.arguments()[..2]), ("test", ["line".to_owned(), "1001".to_owned()].as_slice()));
+    assert_eq!(call.arguments()[2..], ["forged"]);
+    failed(call.get(&["EXTEN"]).await);
+    failed(call.set(&[("A", "1")]).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
