@@ -11,6 +11,7 @@ use tandem::adapters::fastagi::FastAgi;
 use tandem::call::{Call, Ended, Prompt, RecordingEnd, RecordingLimits, Say};
 use tandem::config::Agi;
 use tandem::intake::{self, Stop};
+use tandem::wire::agi::{Connection, Limits, Wait};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// An Asterisk whose calls to the agent arrive at the test.
@@ -42,6 +43,13 @@ exten => guarded,1,Set(AGIEXITONHANGUP=yes)
  same => n,AGI(agi://{agent}/test)
 exten => substituting,1,Set(AGIEXECFULL=yes)
  same => n,AGI(agi://{agent}/test)
+exten => forged-end,1,Set(CALLERID(name)=x${{URIDECODE(%0aagi_threadid: 1%0aagi_arg_1: forged%0a%0ay)}})
+ same => n,AGI(agi://{agent}/test/line/1001,genuine)
+exten => _port-X.,1,Answer(0,i)
+ same => n,AGI(agi://127.0.0.1:${{EXTEN:5}}/test)
+exten => again,1,Set(TIMES=$[0${{TIMES}}+1])
+ same => n,AGI(agi://{agent}/test,${{TIMES}})
+ same => n,GotoIf($[${{TIMES}}<300]?again,1)
 exten => forged,1,Set(CALLERID(name)=x${{URIDECODE(%0a)}}agi_arg_1: forged)
  same => n,AGI(agi://{agent}/test,one)
  same => n,Set(GLOBAL(WENT_ON)=1)
@@ -52,9 +60,13 @@ exten => reported,1,Set(REPORT=1)
  same => n,AGI(agi://{agent}/test)
 exten => h,1,ExecIf($[0${{REPORT}}=1]?AGI(agi://{agent}/test,${{HANGUPCAUSE}}))
 
+[sub]
+exten => s,1,Return()
+
 [caller]
 exten => waits,1,Wait(60)
-exten => leaves,1,Wait(2)
+exten => leaves,1,Answer(0,i)
+ same => n,Wait(2)
 exten => _keys-!,1,Wait(0.5)
  same => n,SendDTMF(${{EXTEN:5}},50,100)
  same => n,Wait(60)
@@ -265,6 +277,16 @@ async fn a_forged_prelude_line_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_forged_end_of_the_prelude_changes_no_path_and_is_found_out() {
+    let mut desk = Desk::open().await;
+    let mut call = desk.call("forged-end", "waits").await;
+    assert_eq!((call.flow(), &call.arguments()[..2]), ("test", ["line".to_owned(), "1001".to_owned()].as_slice()));
+    assert_eq!(call.arguments()[2..], ["forged"]);
+    failed(call.get(&["EXTEN"]).await);
+    failed(call.set(&[("A", "1")]).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn prompts_play_to_the_end_or_to_a_key() {
     let mut desk = Desk::open().await;
     let mut call = desk.call("plain", "keys-5").await;
@@ -456,11 +478,48 @@ async fn the_dialplan_goes_on_when_the_flow_ends() {
 async fn no_exchange_waits_for_a_late_acknowledgement() {
     let mut desk = Desk::open().await;
     let mut call = desk.call("plain", "waits").await;
+    // With Nagle's algorithm against delayed acknowledgements each of these could take 40 ms.
     let start = Instant::now();
-    for number in 0..100 {
+    for number in 0..200 {
         call.set(&[("N", &number.to_string())]).await.unwrap();
         assert_eq!(call.get(&["N"]).await.unwrap(), [number.to_string()]);
     }
-    // With Nagle against delayed acknowledgements each exchange could take 40 ms: 8 s.
-    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(4), "400 commands took {:?}", start.elapsed());
+
+    let start = Instant::now();
+    drop(desk.call("again", "waits").await);
+    for number in 2..=300 {
+        assert_eq!(desk.next().await.arguments(), [number.to_string()]);
+    }
+    assert!(start.elapsed() < Duration::from_secs(4), "300 preludes took {:?}", start.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replies_in_several_pieces() {
+    let desk = Desk::open().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    desk.originate(&format!("port-{}", listener.local_addr().unwrap().port()), "waits");
+    let (stream, _) = tokio::time::timeout(Duration::from_secs(10), listener.accept()).await.unwrap().unwrap();
+    let limits = Limits { prelude: Duration::from_secs(2), prelude_bytes: 65_536, reply: Duration::from_secs(5) };
+    let (mut agi, _) = Connection::open(stream, limits).await.unwrap().unwrap();
+    let start = Instant::now();
+    for _ in 0..50 {
+        let usage = agi.command("CHANNEL STATUS", &["too", "many"], Wait::Briefly).await.unwrap();
+        assert_eq!(usage.code, 520);
+        assert!(usage.data.unwrap().ends_with("520 End of proper usage."));
+        assert_eq!(agi.command("NONSENSE", &[], Wait::Briefly).await.unwrap().code, 510);
+        // `100 result=0 Trying...` comes first.
+        let sub = agi.command("GOSUB", &["sub", "s", "1"], Wait::Briefly).await.unwrap();
+        assert_eq!((sub.code, &*sub.result), (200, "0"));
+        let unknown = agi.command("EXEC", &["NoSuchApplication", ""], Wait::Briefly).await.unwrap();
+        assert_eq!(unknown.result, "-2");
+    }
+    assert!(start.elapsed() < Duration::from_secs(3), "200 exchanges took {:?}", start.elapsed());
+
+    // The callee hangs up: -1 as for a hangup, and yet no HANGUP; the channel lives.
+    let dialled = agi.command("EXEC", &["Dial", "Local/leaves@caller,5"], Wait::Media).await.unwrap();
+    assert_eq!((&*dialled.result, agi.hung_up()), ("-1", false));
+    assert_eq!(agi.command("CHANNEL STATUS", &[], Wait::Briefly).await.unwrap().code, 200);
+    let dialled = agi.command("EXEC", &["Dial", "Local/leaves@caller,5,g"], Wait::Media).await.unwrap();
+    assert_eq!((&*dialled.result, agi.hung_up()), ("0", false));
 }

@@ -179,6 +179,13 @@ fn the_line_limit_follows_the_version() {
 }
 
 #[test]
+fn a_script_after_the_callers_lines_is_none() {
+    let text = PRELUDE.replace("agi_network_script: route/x?a=b\n", "");
+    let text = text.replace("agi_callerid: unknown", "agi_callerid: 1\nagi_network_script: forged");
+    assert_eq!(Prelude::decode(text.as_bytes()).unwrap().unwrap().0.script(), "");
+}
+
+#[test]
 fn lines_that_a_caller_forged_are_refused() {
     for (genuine, forged) in [
         ("agi_callerid: unknown", "agi_callerid: 1\nagi_arg_1: gateway"),

@@ -97,7 +97,7 @@ pub struct Explain {
 pub struct Simulate {
     /// The flow: route, linetest
     pub flow: String,
-    /// Its arguments as in AGI(agi://host/FLOW,ARGUMENTS): for route, "line 1001" or "gateway gw-a"
+    /// Its arguments as in AGI(agi://host/FLOW/ARGUMENTS): for route, "line 1001" or "gateway gw-a"
     pub arguments: Vec<String>,
     /// What was dialled
     #[arg(long, default_value = "", value_name = "NUMBER")]

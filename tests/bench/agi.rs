@@ -15,7 +15,6 @@
     reason = "a benchmark"
 )]
 
-use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -33,8 +32,8 @@ use tandem::intake::{self, Stop};
 
 const SERVER_CORE: usize = 0;
 const GENERATOR_CORE: usize = 1;
-/// Calls at once.
-const CALLERS: usize = 16;
+/// Calls at once: what a node mostly sees, and a rush.
+const CALLERS: [usize; 2] = [1, 16];
 const IDLE_SESSIONS: usize = 5000;
 const COMMANDS: [&str; 5] = ["A", "B", "C", "D", "E"];
 
@@ -46,7 +45,7 @@ fn main() {
         Some("peer") => serve(peer_server(&arguments[1])),
         rounds => {
             let number = |text: Option<&str>, default| text.and_then(|text| text.parse().ok()).unwrap_or(default);
-            compare(number(rounds, 7), number(arguments.get(1).map(String::as_str), 20_000));
+            compare(number(rounds, 7), number(arguments.get(1).map(String::as_str), 5000));
         }
     }
 }
@@ -182,12 +181,12 @@ fn one_call(address: SocketAddr, prelude: &[String]) {
 }
 
 /// Sessions a second, and CPU of the server a session.
-fn round(server: &Server, sessions: usize) -> (f64, f64) {
+fn round(server: &Server, callers: usize, sessions: usize) -> (f64, f64) {
     let prelude = prelude("bench");
     let left = AtomicUsize::new(sessions);
     let (start, cpu) = (Instant::now(), server.cpu());
     thread::scope(|scope| {
-        for _ in 0..CALLERS {
+        for _ in 0..callers {
             scope.spawn(|| {
                 while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
                     one_call(server.address, &prelude);
@@ -203,27 +202,29 @@ fn compare(rounds: usize, sessions: usize) {
     pin(GENERATOR_CORE);
     let servers = [("tandem", Server::start("tandem")), ("asterisk-rs-agi 0.8.0", Server::start("peer"))];
     let idle = servers[0].1.resident_kib();
-    for (_, server) in &servers {
-        round(server, sessions / 10);
-    }
-    let mut figures = [Vec::new(), Vec::new()];
-    for _ in 0..rounds {
-        for ((_, server), figures) in servers.iter().zip(&mut figures) {
-            figures.push(round(server, sessions));
+    println!("{rounds} rounds of {sessions} sessions for each server");
+    for callers in CALLERS {
+        let mut figures = [Vec::new(), Vec::new()];
+        for number in 0..=rounds {
+            for ((_, server), figures) in servers.iter().zip(&mut figures) {
+                let figure = round(server, callers, sessions);
+                // The first warms up.
+                if number > 0 {
+                    figures.push(figure);
+                }
+            }
         }
+        let cpus = figures.each_ref().map(|figures| spread(figures.iter().map(|(_, cpu)| *cpu)));
+        for (((name, _), figures), (least, median, _)) in servers.iter().zip(&figures).zip(cpus) {
+            let (_, rate, best) = spread(figures.iter().map(|(rate, _)| *rate));
+            println!(
+                "{callers:3} at once  {name:22} {rate:6.0} sessions/s (best {best:.0})  \
+                 CPU a session: median {median:.1} us, least {least:.1} us"
+            );
+        }
+        let ratio = |of: fn((f64, f64, f64)) -> f64| of(cpus[0]) / of(cpus[1]);
+        println!("{callers:3} at once  CPU, tandem / peer: median {:.2}, least {:.2}", ratio(|c| c.1), ratio(|c| c.0));
     }
-    println!("{rounds} rounds of {sessions} sessions each, {CALLERS} at once");
-    let mut cpus = Vec::new();
-    for ((name, _), figures) in servers.iter().zip(&figures) {
-        let rates = spread(figures.iter().map(|(rate, _)| *rate));
-        let cpu = spread(figures.iter().map(|(_, cpu)| *cpu));
-        println!(
-            "{name:22} {:6.0} sessions/s (median, best {:.0})   CPU a session: median {:.1} us, least {:.1} us",
-            rates.1, rates.2, cpu.1, cpu.0
-        );
-        cpus.push(cpu);
-    }
-    println!("CPU a session, tandem / peer: median {:.2}, least {:.2}", cpus[0].1 / cpus[1].1, cpus[0].0 / cpus[1].0);
     memory(idle);
 }
 
@@ -240,9 +241,8 @@ fn memory(idle: u64) {
         .collect();
     thread::sleep(Duration::from_secs(1));
     let busy = server.resident_kib();
-    let mut line = String::new();
-    let _ = write!(line, "resident: {idle} KiB fresh, {busy} KiB with {} idle sessions", sessions.len());
-    println!("{line}, {:.1} KiB each", (busy - idle) as f64 / sessions.len() as f64);
+    let each = (busy - idle) as f64 / sessions.len() as f64;
+    println!("resident: {idle} KiB fresh, {busy} KiB with {} idle sessions, {each:.1} KiB each", sessions.len());
 }
 
 /// Least, median and most.

@@ -27,22 +27,21 @@ impl<S: Stream> FastAgi<S> {
     /// # Errors
     /// As [`Connection::open`].
     pub async fn open(stream: S, limits: Limits) -> Result<Option<Self>, WireError> {
-        Ok(Connection::open(stream, limits).await?.map(|(connection, prelude)| FastAgi {
-            connection,
-            flow: prelude.script().to_owned(),
-            arguments: prelude.arguments().map(str::to_owned).collect(),
-            caller: caller(&prelude),
-            answered: false,
-            hung_up: false,
+        Ok(Connection::open(stream, limits).await?.map(|(connection, prelude)| {
+            let mut path = prelude.script().split('/');
+            let flow = path.next().unwrap_or_default().to_owned();
+            let arguments = path.chain(prelude.arguments()).map(str::to_owned).collect();
+            FastAgi { connection, flow, arguments, caller: caller(&prelude), answered: false, hung_up: false }
         }))
     }
 
-    /// The flow asked for: the path in `agi://host/<flow>`.
+    /// The flow asked for: `agi://host/<flow>`.
     pub fn flow(&self) -> &str {
         &self.flow
     }
 
-    /// What the dialplan gave after the address: `AGI(agi://host/flow,first,second)`.
+    /// What the dialplan gave with it: `AGI(agi://host/flow/first/second,third)`. What decides who somebody is belongs into
+    /// the path, where no caller can forge it ([`Prelude`]).
     pub fn arguments(&self) -> &[String] {
         &self.arguments
     }

@@ -1,6 +1,6 @@
 //! The flow `route`: one short exchange that tells the dialplan what becomes of a call.
 //!
-//! `AGI(agi://127.0.0.1:4573/route,line,<line id>)` or `AGI(.../route,gateway,<gateway id>)`. The call is not answered
+//! `AGI(agi://127.0.0.1:4573/route/line/<line id>)` or `AGI(.../route/gateway/<gateway id>)`. The call is not answered
 //! and no session is held: one `MSet` carries the whole answer.
 
 pub mod answer;
@@ -65,7 +65,7 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
     Ok(outcome)
 }
 
-/// Who calls, by the arguments of the `AGI()` call. More arguments than two mean that a header held a comma: no id of ours.
+/// Who calls, by the path of the `AGI()` call. Anything after the id was not written by our dialplan: nobody we know.
 fn origin(arguments: &[String]) -> Origin<'_> {
     match arguments {
         [kind, id] if kind == "gateway" => Origin::Gateway(id),

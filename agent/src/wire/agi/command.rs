@@ -46,7 +46,7 @@ fn encode_words(out: &mut Vec<u8>, verb: &str, words: &[&str], limit: usize) -> 
 /// Asterisk's count of pairs ask for. Nothing is appended unless all can be.
 ///
 /// Values arrive unchanged: `MSet` drops quotes, splits at commas outside of parentheses and brackets (counted across
-/// all pairs), and takes a backslash as "the next one literally"; so all of these are escaped. So are `{` and `[`, which
+/// all pairs), and takes a backslash as "the next one literally"; so what starts any of these is escaped. So are `{` and `[`, which
 /// keeps `${` and `$[` apart even where the dialplan has set `AGIEXECFULL` and Asterisk looks for expressions.
 ///
 /// # Errors
@@ -100,7 +100,7 @@ fn encode_value(out: &mut Vec<u8>, value: &str) {
     for &byte in value.as_bytes() {
         match byte {
             b'\\' | b'"' => out.extend_from_slice(&[b'\\', b'\\', b'\\', byte]),
-            b',' | b'(' | b')' | b'[' | b']' | b'{' => out.extend_from_slice(&[b'\\', b'\\', byte]),
+            b',' | b'(' | b'[' | b'{' => out.extend_from_slice(&[b'\\', b'\\', byte]),
             _ => out.push(byte),
         }
     }

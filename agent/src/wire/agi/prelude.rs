@@ -9,9 +9,11 @@ const MOST_LINES: usize = 160;
 
 /// What Asterisk tells about the call before the first command.
 ///
-/// A caller's number or name may hold a newline (a SIP user part is percent-decoded), and would then
-/// forge lines of its own. So a key that comes twice, and anything after the first argument that is not
-/// the next argument, is refused: genuine lines follow every line that a caller can influence.
+/// Whoever calls can forge lines of it: Asterisk decodes `%0A` in a SIP user part to a newline, and writes caller and dialled
+/// numbers as they stand. So a key that comes twice is refused, and so is anything after the first argument that is
+/// not the next one, since genuine lines follow all that a caller can influence. That leaves a caller who
+/// forges all the rest with the empty line; so what must not be forged belongs into the path of the address
+/// ([`Prelude::script`]), which stands before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prelude {
     text: String,
@@ -80,9 +82,10 @@ impl Prelude {
     }
 
     /// The path of the `agi://host/path?query` that was called, without slash and query; empty when there is none.
+    /// Nothing that a caller controls can stand in its place.
     #[must_use]
     pub fn script(&self) -> &str {
-        let script = self.get("agi_network_script").unwrap_or_default();
+        let script = self.fields().nth(1).filter(|(key, _)| *key == "agi_network_script").map_or("", |(_, path)| path);
         let script = script.split_once('?').map_or(script, |(path, _)| path);
         script.trim_start_matches('/')
     }
