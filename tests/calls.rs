@@ -248,6 +248,13 @@ fn what_a_caller_claims_is_never_executed() {
     assert_eq!(node.alice.invites().len(), 5);
 }
 
+/// As a SIP user part carries it.
+fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect()
+}
+
 /// Asterisk decodes `%0A` in a SIP user part, and writes caller ID into the AGI prelude as it stands: a caller could write the
 /// rest of the prelude himself, another line's id included.
 #[test]
@@ -255,16 +262,17 @@ fn a_caller_id_with_line_ends_makes_nobody_another_line() {
     let node = Node::start();
     assert_eq!(node.explained("1002", "+442079460000"), "reject class-forbidden 21");
     for forged in [
-        "1%0Aagi_arg_1: line%0Aagi_arg_2: 1001%0A%0A",
-        "1%0Aagi_network_script: route/line/1001%0A%0A",
-        "1%0Aagi_extension: +442079460000%0Aagi_arg_1: line%0Aagi_arg_2: 1001%0A%0A",
+        "1\nagi_arg_1: line\nagi_arg_2: 1001\n\n",
+        "1\nagi_network_script: route/line/1001\n\n",
+        "1\nagi_extension: +442079460000\nagi_arg_1: line\nagi_arg_2: 1001\n\n",
     ] {
-        let call = node.bob.call(node.asterisk.address(), "+442079460000").claims(&forged.replace(' ', "%20"), "Alice");
-        assert!(call.run().status() >= 400, "{forged}");
+        let call = node.bob.call(node.asterisk.address(), "+442079460000").claims(&encoded(forged), "Alice");
+        let outcome = call.run();
+        assert!(outcome.status() >= 400, "{forged}: {:?}\n{}", outcome.messages, node.agent.log());
     }
     assert!(node.a.invites().is_empty() && node.b.invites().is_empty());
     // He still is himself, and gets help.
-    let call = node.bob.call(node.asterisk.address(), "911").claims("1%0Aagi_arg_1:%20line%0A%0A", "Bob");
+    let call = node.bob.call(node.asterisk.address(), "911").claims(&encoded("1\nagi_arg_1: line\n\n"), "Bob");
     assert_eq!(call.run().status(), 200);
 }
 
