@@ -157,9 +157,10 @@ fn prelude(flow: &str) -> Vec<String> {
         format!("agi_request: agi://127.0.0.1:4573/{flow}"),
         "agi_channel: PJSIP/1001-00000001".to_owned(),
     ];
-    for field in "language: en|type: PJSIP|uniqueid: 1785000000.1|version: 22.10.1|callerid: 15551234567|calleridname: \
-                  Alice|callingpres: 0|callingani2: 0|callington: 0|callingtns: 0|dnid: 15557654321|rdnis: unknown|context: \
-                  tandem|extension: 15557654321|priority: 1|enhanced: 0.0|accountcode: |threadid: 140000000000000"
+    for field in "language: en|type: PJSIP|uniqueid: 1785000000.1|version: 22.10.1|callerid: 15551234567|\
+                  calleridname: Alice|callingpres: 0|callingani2: 0|callington: 0|callingtns: 0|dnid: 15557654321|\
+                  rdnis: unknown|context: tandem|extension: 15557654321|priority: 1|enhanced: 0.0|accountcode: |\
+                  threadid: 140000000000000"
         .split('|')
     {
         lines.push(format!("agi_{field}"));
