@@ -159,7 +159,8 @@ proptest! {
     #[test]
     fn no_name_can_be_read_as_anything_else(name in hostile()) {
         if check_name(&name).is_ok() {
-            prop_assert_eq!(encoded_pairs(&[("A", "1"), (&name, "x"), ("Z", "2")], 8191)[1].clone(), (name, "x".to_owned()));
+            let read = encoded_pairs(&[("A", "1"), (&name, "x"), ("Z", "2")], 8191);
+            prop_assert_eq!(&read[1], &(name, "x".to_owned()));
         }
     }
 }

@@ -105,7 +105,11 @@ fn noise() -> impl Strategy<Value = String> {
 proptest! {
     /// At every prefix of the stream: nothing before the reply's last byte, exactly the reply from there on.
     #[test]
-    fn a_reply_is_seen_when_it_is_complete_and_not_before(before in noise(), (expected, text) in any_reply(), after in noise()) {
+    fn a_reply_is_seen_when_it_is_complete_and_not_before(
+        before in noise(),
+        (expected, text) in any_reply(),
+        after in noise(),
+    ) {
         let stream = format!("{before}{text}{after}");
         let end = before.len() + text.len();
         for cut in 0..=stream.len() {

@@ -54,8 +54,8 @@ pub fn bind(config: &Agi) -> io::Result<TcpListener> {
 /// Serves the calls that come in on `listener` (from [`bind`], or held by the service manager) until `stop`, and
 /// returns when the last session has ended.
 ///
-/// Each is handed to `handler`; `flows` are the names that the metrics tell apart. Once a soft stop is asked for nothing
-/// more is accepted: calls in the kernel's backlog wait for the next process that holds the listener.
+/// Each is handed to `handler`; `flows` are the names that the metrics tell apart. Once a soft stop is asked for
+/// nothing more is accepted: calls in the kernel's backlog wait for the next process that holds the listener.
 ///
 /// # Errors
 /// When the listener cannot be used at all.
@@ -74,8 +74,9 @@ where
     // without a word.
     let socket = SockRef::from(&listener);
     socket.set_tcp_nodelay(true)?;
-    // Asterisk writes its prelude line by line, and Nagle's algorithm holds back all but the first until that is acknowledged. Left
-    // to ourselves, the acknowledgement releases the rest in one piece; at once, it wakes us line by line.
+    // Asterisk writes its prelude line by line, and Nagle's algorithm holds back all but the first until that is
+    // acknowledged. Left to ourselves, the acknowledgement releases the rest in one piece; at once, it wakes us
+    // line by line.
     socket.set_tcp_quickack(false)?;
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_secs(60)))?;
     listener.set_nonblocking(true)?;

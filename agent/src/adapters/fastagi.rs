@@ -40,8 +40,8 @@ impl<S: Stream> FastAgi<S> {
         &self.flow
     }
 
-    /// What the dialplan gave with it: `AGI(agi://host/flow/first/second,third)`. What decides who somebody is belongs into
-    /// the path, where no caller can forge it ([`Prelude`]).
+    /// What the dialplan gave with it: `AGI(agi://host/flow/first/second,third)`. What decides who somebody is
+    /// belongs into the path, where no caller can forge it ([`Prelude`]).
     pub fn arguments(&self) -> &[String] {
         &self.arguments
     }
@@ -235,7 +235,8 @@ impl<S: Stream> Call for FastAgi<S> {
     }
 }
 
-/// Asterisk closes the connection when the caller has hung up (`AGIEXITONHANGUP`) and when its guard went on without us.
+/// Asterisk closes the connection when the caller has hung up (`AGIEXITONHANGUP`) and when its guard went on
+/// without us.
 fn ended(verb: &str, error: &WireError) -> Ended {
     match error {
         WireError::Closed => Ended::Hangup,

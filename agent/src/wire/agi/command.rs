@@ -11,7 +11,8 @@ const MOST_PAIRS: usize = 98;
 /// Appends one command line to `out`: the verb as it stands, each word quoted.
 ///
 /// # Errors
-/// [`WireError::Refused`] on CR, LF or NUL, on too many words, and on a line over `limit` bytes; `out` is then as before.
+/// [`WireError::Refused`] on CR, LF or NUL, on too many words, and on a line over `limit` bytes; `out` is then as
+/// before.
 pub fn encode(out: &mut Vec<u8>, verb: &str, words: &[&str], limit: usize) -> Result<(), WireError> {
     let start = out.len();
     let encoded = encode_words(out, verb, words, limit);
@@ -45,13 +46,14 @@ fn encode_words(out: &mut Vec<u8>, verb: &str, words: &[&str], limit: usize) -> 
 /// Appends the `EXEC MSet` lines that set `pairs` in their order: one line, or as many as `limit` and
 /// Asterisk's count of pairs ask for. Nothing is appended unless all can be.
 ///
-/// Values arrive unchanged: `MSet` drops quotes, splits at commas outside of parentheses and brackets (counted across
-/// all pairs), and takes a backslash as "the next one literally"; so what starts any of these is escaped. So are `{` and `[`, which
-/// keeps `${` and `$[` apart even where the dialplan has set `AGIEXECFULL` and Asterisk looks for expressions.
+/// Values arrive unchanged: `MSet` drops quotes, splits at commas outside of parentheses and brackets (counted
+/// across all pairs), and takes a backslash as "the next one literally"; so what starts any of these is escaped. So
+/// are `{` and `[`, which keeps `${` and `$[` apart even where the dialplan has set `AGIEXECFULL` and Asterisk
+/// looks for expressions.
 ///
 /// # Errors
-/// [`WireError::Refused`] on a name that is no variable or function, on CR, LF or NUL in a value, and on a single pair over
-/// `limit` bytes.
+/// [`WireError::Refused`] on a name that is no variable or function, on CR, LF or NUL in a value, and on a single
+/// pair over `limit` bytes.
 pub fn encode_mset(out: &mut Vec<u8>, pairs: &[(&str, &str)], limit: usize) -> Result<(), WireError> {
     let start = out.len();
     let encoded = encode_pairs(out, pairs, limit);

@@ -19,8 +19,8 @@ const KEPT_BUFFER: usize = 4096;
 
 /// The bytes that a session runs over.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {
-    /// Acknowledges at once what has been received. Asterisk leaves Nagle's algorithm on: of two messages it writes in a
-    /// row, the second waits for this, 40 ms unless we hurry. Linux forgets the wish, so it is repeated before
+    /// Acknowledges at once what has been received. Asterisk leaves Nagle's algorithm on: of two messages it writes
+    /// in a row, the second waits for this, 40 ms unless we hurry. Linux forgets the wish, so it is repeated before
     /// each wait for the rest of something that has begun; a command acknowledges by itself.
     fn acknowledge(&self) {}
 }
@@ -131,7 +131,9 @@ impl<S: Stream> Connection<S> {
         let reply = self.exchange(0, self.output.len(), None, wait).await?;
         // Asterisk takes an application's 1 for "wrong usage", and explains it after the reply.
         if verb == "EXEC" && reply.code == 200 && reply.result == "1" {
+            self.state = State::Waiting;
             self.reply(None, Some(Deadline::after(self.limits.reply))).await?;
+            self.state = State::Ready;
         }
         Ok(reply)
     }

@@ -9,11 +9,11 @@ const MOST_LINES: usize = 160;
 
 /// What Asterisk tells about the call before the first command.
 ///
-/// Whoever calls can forge lines of it: Asterisk decodes `%0A` in a SIP user part to a newline, and writes caller and dialled
-/// numbers as they stand. So a key that comes twice is refused, and so is anything after the first argument that is
-/// not the next one, since genuine lines follow all that a caller can influence. That leaves a caller who
-/// forges all the rest with the empty line; so what must not be forged belongs into the path of the address
-/// ([`Prelude::script`]), which stands before.
+/// Whoever calls can forge lines of it: Asterisk decodes `%0A` in a SIP user part to a newline, and writes caller
+/// and dialled numbers as they stand. So a key that comes twice is refused, and so is anything after the first
+/// argument that is not the next one, since genuine lines follow all that a caller can influence. That leaves a
+/// caller who forges all the rest with the empty line; so what must not be forged belongs into the path of the
+/// address ([`Prelude::script`]), which stands before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prelude {
     text: String,
@@ -104,7 +104,8 @@ impl Prelude {
     }
 }
 
-/// Whether `version` (`22.10.1~dfsg+~cs6.15`, `GIT-22-1a2b3c`, `certified/20.7-cert5`) names a release with the larger buffer.
+/// Whether `version` (`22.10.1~dfsg+~cs6.15`, `GIT-22-1a2b3c`, `certified/20.7-cert5`) names a release with the
+/// larger buffer.
 fn reads_long_lines(version: &str) -> bool {
     let mut parts = version.split('.').map(|part| {
         let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
