@@ -4,6 +4,7 @@
 
 use std::net::TcpListener;
 use std::os::unix::net::UnixDatagram;
+use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,9 @@ fn node() -> NodeBuilder {
 /// Calls under way to a number that only the agent can route, while `disturb` is done; final statuses, and the `reason` of
 /// each call's record.
 fn under_load(node: &mut Node, disturb: impl FnOnce(&mut Agent)) -> (Vec<u16>, Vec<String>) {
+    // One such load at a time: two would be a test of the machine.
+    static LOAD: Mutex<()> = Mutex::new(());
+    let _alone = LOAD.lock().unwrap_or_else(PoisonError::into_inner);
     let phone = node.peers.remove("1002").unwrap();
     let mut calls = phone.call(node.asterisk.address(), "5125550123").times(MANY, RATE).start();
     let _ = node.peer("gw-a").wait_invite(1, Duration::from_secs(10));
