@@ -288,7 +288,8 @@ fn the_agent_tells_how_it_is_and_what_it_did() {
         (r#"tandem_decision_seconds_bucket{le="+Inf"}"#, 2.0),
         (r#"tandem_statement_seconds_count{statement="line_caller"}"#, 2.0),
         (&format!("tandem_host_up{{host=\"{host}\"}}"), 1.0),
-        (&connections, 1.0),
+        // Opened before the first call: database.connections.
+        (&connections, 8.0),
     ] {
         assert_eq!(metric(&text, name), value, "{name}");
     }

@@ -52,9 +52,8 @@ const SECONDS: &[f64] =
 /// # Errors
 /// See [`ServiceError`]; a database that is away is none of them.
 pub async fn serve(config: Config) -> Result<(), ServiceError> {
-    // Beside everything else: a call that needs the numbering plans waits for them, an emergency call does not.
     #[allow(clippy::disallowed_methods, reason = "one task, once")]
-    tokio::task::spawn_blocking(number::warm_up);
+    let plans = tokio::task::spawn_blocking(number::warm_up);
     start_logging(&config)?;
     let metrics = start_metrics()?;
     let mut signals = Signals::new()?;
@@ -70,6 +69,9 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     if config.database.is_embedded() {
         store.migrate().await?;
     }
+    // Calls that came while the agent restarted are all decided at once: nothing of the start is left to them. Waiting for the
+    // numbering plans they would stop every worker, and with them each other's questions.
+    let _ = tokio::join!(store.open_pool(), plans);
     let ports = Arc::new(Ports::new(store, rules(&config), config.media.recordings.clone()));
 
     let readiness = Readiness::default();

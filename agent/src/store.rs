@@ -109,6 +109,12 @@ impl Store {
         Ok(Store { hosts: Arc::new(Hosts::new(options)?) })
     }
 
+    /// Opens the connections before the first calls come: they would have to wait for them all at once, within their
+    /// own deadline. Takes about `connect` for each host that is gone, at the most; without a database it comes to nothing.
+    pub async fn open_pool(&self) {
+        self.hosts.open_pool().await;
+    }
+
     /// The hosts in order of preference, as last seen.
     #[must_use]
     pub fn hosts(&self) -> Vec<HostState> {

@@ -160,6 +160,17 @@ impl Host {
         self.connections.set(self.pool.status().size as f64);
     }
 
+    /// Opens the connections that the pool may keep, as many as there is time for.
+    pub(super) async fn fill(&self) -> Result<(), Failure> {
+        let limit = Instant::now() + self.pool.manager().connect;
+        // Kept until all are open: one that is given back would be handed out again.
+        let mut open = Vec::new();
+        while open.len() < self.pool.status().max_size && Instant::now() < limit {
+            open.push(self.pooled(limit).await?);
+        }
+        Ok(())
+    }
+
     pub(super) fn state(&self) -> HostState {
         let connections = self.pool.status().size;
         HostState { name: self.name.clone(), health: self.health().clone(), connections }

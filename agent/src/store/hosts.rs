@@ -113,6 +113,18 @@ impl Hosts {
         self.hosts.iter().map(Host::state).collect()
     }
 
+    /// Opens the connections of the first host that can be reached, and leaves those before it.
+    pub(super) async fn open_pool(&self) {
+        for host in self.hosts.iter() {
+            match host.fill().await {
+                Ok(()) => return host.answered(),
+                Err(failure) if failure.host_lost => leave(&self.hosts, host, &failure.error),
+                // It is well, but busy.
+                Err(_) => return,
+            }
+        }
+    }
+
     /// Looks at every host now.
     pub(super) async fn look(&self) -> Vec<HostState> {
         for host in self.hosts.iter() {
