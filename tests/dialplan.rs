@@ -96,9 +96,7 @@ fn the_first_gateway_takes_the_call_with_the_number_and_caller_of_its_route() {
     assert!(invite.header("From").unwrap().starts_with("\"Acme\""), "{invite:?}");
     assert!(stage.gw2.invites().is_empty());
     assert_eq!(stage.agent.asked("extension").as_deref(), Some("5551234567"));
-    assert_eq!(stage.agent.asked("network_script").as_deref(), Some("route"));
-    assert_eq!(stage.agent.asked("arg_1").as_deref(), Some("line"));
-    assert_eq!(stage.agent.asked("arg_2").as_deref(), Some("1001"));
+    assert_eq!(stage.agent.asked("network_script").as_deref(), Some("route/line/1001"));
 
     let record = stage.asterisk.wait_call(1);
     let told = ["kind", "id", "account", "number", "class", "dst", "disposition"].map(|column| record.get(column));
@@ -391,19 +389,18 @@ fn who_calls_is_believed_from_the_edge_alone() {
         .start();
     let asked = |from: &Sipp, header: &str| {
         assert_eq!(from.call(asterisk.address(), "42").header(header).run().status(), 404);
-        (agent.asked("arg_1").unwrap_or_default(), agent.asked("arg_2").unwrap_or_default())
+        agent.asked("network_script").unwrap_or_default()
     };
-    let pair = |kind: &str, id: &str| (kind.to_owned(), id.to_owned());
-    assert_eq!(asked(&edge, "X-Tandem-Line: 2002"), pair("line", "2002"));
-    assert_eq!(asked(&edge, "X-Tandem-Gateway: telco-7"), pair("gateway", "telco-7"));
-    assert_eq!(asked(&phone, "X-Tandem-Line: 2002"), pair("line", "1001"));
-    assert_eq!(asked(&phone, "X-Tandem-Gateway: telco-7"), pair("line", "1001"));
-    assert_eq!(asked(&carrier, "X-Tandem-Line: 2002"), pair("gateway", "gw1"));
+    assert_eq!(asked(&edge, "X-Tandem-Line: 2002"), "route/line/2002");
+    assert_eq!(asked(&edge, "X-Tandem-Gateway: telco-7"), "route/gateway/telco-7");
+    assert_eq!(asked(&phone, "X-Tandem-Line: 2002"), "route/line/1001");
+    assert_eq!(asked(&phone, "X-Tandem-Gateway: telco-7"), "route/line/1001");
+    assert_eq!(asked(&carrier, "X-Tandem-Line: 2002"), "route/gateway/gw1");
     // An id that is none is not passed on; the agent then knows the caller as an unknown line.
     for hostile in ["1001,x", "${SHELL(id)}", "1001)", "a b", "\"1001\"", &"9".repeat(65)] {
-        assert_eq!(asked(&edge, &format!("X-Tandem-Line: {hostile}")), pair("line", ""), "{hostile}");
+        assert_eq!(asked(&edge, &format!("X-Tandem-Line: {hostile}")), "route/line/", "{hostile}");
     }
-    assert_eq!(asked(&edge, "Subject: none"), pair("line", ""));
+    assert_eq!(asked(&edge, "Subject: none"), "route/line/");
     assert_eq!(asterisk.complaints(), Vec::<String>::new());
 }
 
