@@ -333,7 +333,7 @@ fn no_password_is_ever_told() {
         }
     }
     let agent = Agent::builder().set("database.urls", &good).set("log.filter", "trace").start();
-    let call = "agi_network_script: route\nagi_uniqueid: 1.1\nagi_extension: 102\nagi_arg_1: line\nagi_arg_2: 1001\n\n";
+    let call = "agi_network: yes\nagi_network_script: route/line/1001\nagi_uniqueid: 1.1\nagi_extension: 102\n\n";
     let mut stream = std::net::TcpStream::connect(agent.agi()).unwrap();
     stream.write_all(call.as_bytes()).unwrap();
     assert!(stream.read(&mut [0; 8192]).unwrap() > 0, "an answer");
