@@ -373,3 +373,12 @@ fn the_units_are_valid_and_hardened() {
     let (code, text) = all(&rated);
     assert_eq!(code, Some(0), "{text}");
 }
+
+#[test]
+fn an_unusable_database_file_keeps_no_agent_from_emergency_calls() {
+    let agent = Agent::builder().set("database.urls", "sqlite:/proc/nowhere/tandem.db").start();
+    wait_until("readiness", std::time::Duration::from_secs(10), || {
+        agent.get("/ready").is_some_and(|(code, _)| code == 200)
+    });
+    assert!(agent.log().contains("the database cannot be used"), "{}", agent.log());
+}

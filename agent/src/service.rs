@@ -38,6 +38,9 @@ pub enum ServiceError {
     /// The store could not be built or brought up to date.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The listener cannot be used any more; the service manager starts us anew.
+    #[error("the FastAGI listener broke: {0}")]
+    Broken(String),
     /// Logging, metrics or signals could not be set up.
     #[error("{0}")]
     SetUp(String),
@@ -66,8 +69,11 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     })?;
 
     let store = store(&config)?;
-    if config.database.is_embedded() {
-        store.migrate().await?;
+    if config.database.is_embedded()
+        && let Err(fault) = store.migrate().await
+    {
+        // Emergency calls need no database, so an unusable file is no reason to be gone.
+        error!(error = %fault, "the database cannot be used; calls but emergency calls take the dialplan's fallback");
     }
     // Calls that came while the agent restarted are all decided at once: nothing of the start is left to them. Waiting for the
     // numbering plans they would stop every worker, and with them each other's questions.
@@ -91,13 +97,19 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
             flows::run(flow, &arguments, &mut call, &ports).await;
         }
     });
-    let intake = tokio::spawn(intake);
+    let mut intake = tokio::spawn(intake);
 
     readiness.set(true);
     tell(&[NotifyState::Ready]);
     info!(node = config.node.name, agi = %config.agi.listen, http = %config.http.listen, "serving");
 
-    signals.next().await;
+    tokio::select! {
+        () = signals.next() => {}
+        ended = &mut intake => {
+            let why = ended.map_or_else(|fault| fault.to_string(), |ended| ended.err().map_or_else(String::new, |e| e.to_string()));
+            return Err(ServiceError::Broken(why));
+        }
+    }
     info!("stopping: no new sessions; running ones have {} s, a second signal ends them", config.agi.drain_seconds);
     tell(&[NotifyState::Stopping]);
     readiness.set(false);
