@@ -19,7 +19,7 @@ const PASSWORD: &str = "tandem-demo";
 
 /// Files of `sql/sample/` in an order in which nothing refers to what comes later.
 const BEFORE_RATES: [&str; 1] = ["currencies"];
-const RATES: [&str; 3] = ["retail", "gw-a", "gw-b"];
+const RATES: [(&str, &str); 3] = [("retail", "USD"), ("gw-a", "USD"), ("gw-b", "EUR")];
 const AFTER_RATES: [&str; 8] =
     ["accounts", "lines", "ring-groups", "numbers", "extensions", "permissions", "gateways", "blocked-prefixes"];
 
@@ -77,16 +77,10 @@ fn import(plan: &AgentBuilder) {
     for kind in BEFORE_RATES {
         plan.tandem_ok(&["import", kind, &file(kind)]);
     }
-    for deck in RATES {
-        plan.tandem_ok(&[
-            "import",
-            "rates",
-            &file(&format!("rates-{deck}")),
-            "--deck",
-            deck,
-            "--effective",
-            "2026-01-01",
-        ]);
+    for (deck, currency) in RATES {
+        let file = file(&format!("rates-{deck}"));
+        let options = ["--deck", deck, "--currency", currency, "--effective", "2026-01-01"];
+        plan.tandem_ok(&[&["import", "rates", &file][..], &options].concat());
     }
     for kind in AFTER_RATES {
         plan.tandem_ok(&["import", kind, &file(kind)]);
