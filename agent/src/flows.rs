@@ -27,19 +27,22 @@ impl Flow {
     /// Every flow there is.
     pub const ALL: &[Flow] = &[Flow::Route, Flow::LineTest];
 
-    /// Their names, in the same order.
-    pub const NAMES: &[&str] = &["route", "linetest"];
+    /// Their names.
+    pub const NAMES: &[&str] = &[Flow::Route.name(), Flow::LineTest.name()];
 
     /// The name in `AGI(agi://host/<name>)`.
     #[must_use]
-    pub fn name(self) -> &'static str {
-        Flow::NAMES[self as usize]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Flow::Route => "route",
+            Flow::LineTest => "linetest",
+        }
     }
 
     /// The flow of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Flow> {
-        Flow::ALL.iter().zip(Flow::NAMES).find(|(_, known)| **known == name).map(|(flow, _)| *flow)
+        Flow::ALL.iter().copied().find(|flow| flow.name() == name)
     }
 }
 
