@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::decision::{Attempt, Decision, Emergency, Kind, Next, Refusal, Rejection};
 use super::explanation::Listener;
 use super::rules::Rules;
-use super::{inbound, outbound};
+use super::{inbound, number, outbound};
 use crate::store::{Store, StoreError};
 
 /// A call that is to be decided. Everything but `origin` is the caller's data.
@@ -47,16 +47,25 @@ pub async fn decide(
     by: Instant,
     listener: &mut impl Listener,
 ) -> Result<Decision, StoreError> {
+    if let Origin::Line(_) = request.origin
+        && let Some(emergency) = emergency(request.dialled, rules)
+    {
+        listener.step("emergency", || {
+            format!("{} is an emergency number: it goes out before any question is asked", request.dialled)
+        });
+        return Ok(Decision::Emergency(emergency));
+    }
     let decision = match request.origin {
-        Origin::Line(line_id) => {
-            if let Some(emergency) = emergency(request.dialled, rules) {
-                listener.step("emergency", || {
-                    format!("{} is an emergency number: it goes out before any question is asked", request.dialled)
-                });
-                return Ok(Decision::Emergency(emergency));
-            }
-            outbound::decide(line_id, request, rules, store, by, listener).await?
+        Origin::Line(id) | Origin::Gateway(id) if !is_id(id) => {
+            listener.step("caller", || format!("{id:?} cannot be the id of a line or gateway"));
+            let line = matches!(request.origin, Origin::Line(_));
+            Known::default().reject(if line { Refusal::LineUnknown } else { Refusal::GatewayUnknown })?
         }
+        _ if !number::is_diallable(request.dialled) => {
+            listener.step("number", || format!("{:?} holds what no number holds", request.dialled));
+            Known::default().reject(Refusal::NumberInvalid)?
+        }
+        Origin::Line(line_id) => outbound::decide(line_id, request, rules, store, by, listener).await?,
         Origin::Gateway(gateway_id) => inbound::decide(gateway_id, request, rules, store, by, listener).await?,
     };
     match &decision {
@@ -91,7 +100,7 @@ pub fn emergency(dialled: &str, rules: &Rules) -> Option<Emergency> {
 }
 
 /// Whether `id` can be an id of ours at all, so that hostile headers cost no question.
-pub(super) fn is_id(id: &str) -> bool {
+fn is_id(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 

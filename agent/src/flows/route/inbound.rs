@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::decide::{Known, Request, is_id};
+use super::decide::{Known, Request};
 use super::decision::{Decision, Dial, Refusal};
 use super::explanation::Listener;
 use super::number;
@@ -23,16 +23,7 @@ pub(super) async fn decide(
     by: Instant,
     listener: &mut impl Listener,
 ) -> Result<Decision, StoreError> {
-    let mut known = Known::default();
-    if !is_id(gateway_id) {
-        listener.step("caller", || format!("{gateway_id:?} cannot be the id of a gateway"));
-        return known.reject(Refusal::GatewayUnknown);
-    }
-    if !number::is_diallable(request.dialled) {
-        listener.step("number", || format!("{:?} holds what no number holds", request.dialled));
-        return known.reject(Refusal::NumberInvalid);
-    }
-    known.number = request.dialled;
+    let mut known = Known { number: request.dialled, ..Known::default() };
     let Some(gateway) = store.gateway_caller(gateway_id, by).await? else {
         listener.step("caller", || format!("there is no gateway {gateway_id}"));
         return known.reject(Refusal::GatewayUnknown);

@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::cost::{self, Caps, Terms};
-use super::decide::{Known, Request, is_id};
+use super::decide::{Known, Request};
 use super::decision::{Attempt, Decision, Dial, Kind, Next, Rate, Refusal, Rejection};
 use super::explanation::Listener;
 use super::number::{self, Habits};
@@ -25,16 +25,7 @@ pub(super) async fn decide(
     by: Instant,
     listener: &mut impl Listener,
 ) -> Result<Decision, StoreError> {
-    let mut known = Known::default();
-    if !is_id(line_id) {
-        listener.step("caller", || format!("{line_id:?} cannot be the id of a line"));
-        return known.reject(Refusal::LineUnknown);
-    }
-    if !number::is_diallable(request.dialled) {
-        listener.step("number", || format!("{:?} holds what no number holds", request.dialled));
-        return known.reject(Refusal::NumberInvalid);
-    }
-    known.number = request.dialled;
+    let mut known = Known { number: request.dialled, ..Known::default() };
     let Some(caller) = store.line_caller(line_id, request.dialled, by).await? else {
         listener.step("caller", || format!("there is no line {line_id}"));
         return known.reject(Refusal::LineUnknown);
