@@ -121,7 +121,8 @@ where
             desk.meters.full.increment(1);
             continue;
         };
-        full = false;
+        // At the brink places come and go: told again only after a tenth of them was free.
+        full &= places.available_permits() < desk.config.sessions / 10;
         sessions.spawn(Arc::clone(&desk).session(stream, place));
     }
     drop(listener);
