@@ -106,7 +106,11 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     tokio::select! {
         () = signals.next() => {}
         ended = &mut intake => {
-            let why = ended.map_or_else(|fault| fault.to_string(), |ended| ended.err().map_or_else(String::new, |e| e.to_string()));
+            let why = match ended {
+                Ok(Ok(())) => "it ended by itself".to_owned(),
+                Ok(Err(fault)) => fault.to_string(),
+                Err(fault) => fault.to_string(),
+            };
             return Err(ServiceError::Broken(why));
         }
     }

@@ -23,7 +23,7 @@ use self::decide::{Origin, Request};
 use self::decision::Decision;
 use self::explanation::Silent;
 use super::Ports;
-use crate::call::{Call, Ended, Step};
+use crate::call::{Call, Ended, Fault, Step};
 
 /// Decides the call and sets the answer.
 ///
@@ -50,7 +50,7 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
         Ok(decision) => decision,
         Err(error) => {
             ports.count("undecided");
-            return Err(Ended::Failed(crate::call::Fault(format!("the call could not be decided: {error}"))));
+            return Err(Ended::Failed(Fault(format!("the call could not be decided: {error}"))));
         }
     };
     let outcome = match &decision {
