@@ -131,6 +131,25 @@ fn a_national_number_takes_the_cheapest_gateway() {
 }
 
 #[test]
+fn a_decision_asks_two_questions_at_the_most_and_an_emergency_call_none() {
+    let node = Node::start();
+    let asked = || -> f64 {
+        let (_, text) = node.agent.get("/metrics").unwrap();
+        let counts = text.lines().filter(|line| line.starts_with("tandem_statement_seconds_count"));
+        counts.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
+    };
+    let call = |from: &Sipp, number: &str| {
+        let before = asked();
+        assert_eq!(node.dials(from, number).status(), 200);
+        asked() - before
+    };
+    assert_eq!(call(&node.alice, "911"), 0.0);
+    assert_eq!(call(&node.alice, "102"), 1.0);
+    assert_eq!(call(&node.alice, "95125550123"), 2.0);
+    assert_eq!(call(&node.a, "12145550101"), 2.0);
+}
+
+#[test]
 fn a_gateway_that_answers_503_gives_way_to_the_next() {
     let mut node = Node::start();
     node.a.change(Manner::Refuses(503));
