@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
 
 use proptest::prelude::*;
-use tandem::flows::route::cost::{Candidate, Caps, Dropped, Terms, base_charge, charge, longest, rank};
+use tandem::flows::route::cost::{Candidate, Caps, Dropped, Terms, base_charge, longest, rank};
 use tandem::store::caller::Status;
-use tandem::store::destination::{Gateway, NumberFormat, Offer, Price};
+use tandem::store::destination::{Gateway, NumberFormat, Offer};
+use tandem::store::price::Price;
 
 fn price(prefix: &str, per_minute_micros: i64) -> Price {
     Price {
@@ -62,21 +63,21 @@ fn dropped(candidates: &[Candidate<'_>], id: &str) -> Option<Dropped> {
 fn increments_and_connect_fee_are_charged_as_carriers_do() {
     let mut rate = price("1", 600_000);
     (rate.initial_seconds, rate.increment_seconds) = (60, 6);
-    assert_eq!(charge(&rate, 0), 600_000, "the initial minute in any case");
-    assert_eq!(charge(&rate, 60), 600_000);
-    assert_eq!(charge(&rate, 61), 660_000);
-    assert_eq!(charge(&rate, 66), 660_000);
-    assert_eq!(charge(&rate, 67), 720_000);
+    assert_eq!(rate.charge(0), 600_000, "the initial minute in any case");
+    assert_eq!(rate.charge(60_000), 600_000);
+    assert_eq!(rate.charge(61_000), 660_000);
+    assert_eq!(rate.charge(66_000), 660_000);
+    assert_eq!(rate.charge(67_000), 720_000);
     rate.connect_fee_micros = 50_000;
-    assert_eq!(charge(&rate, 61), 710_000);
+    assert_eq!(rate.charge(61_000), 710_000);
     (rate.initial_seconds, rate.increment_seconds) = (0, 0);
-    assert_eq!(charge(&rate, 1), 60_000, "increments of nothing count as seconds");
+    assert_eq!(rate.charge(1_000), 60_000, "increments of nothing count as seconds");
 }
 
 #[test]
 fn six_decimals_of_a_wholesale_price_are_not_lost() {
-    assert_eq!(charge(&price("1", 1_450), 180), 4_350);
-    assert_eq!(charge(&price("1", 1), 1), 1, "a part of a millionth is rounded up");
+    assert_eq!(price("1", 1_450).charge(180_000), 4_350);
+    assert_eq!(price("1", 1).charge(1_000), 1, "a part of a millionth is rounded up");
 }
 
 #[test]
@@ -203,9 +204,9 @@ proptest! {
     }
 
     #[test]
-    fn a_longer_call_never_costs_less(micros in 0i64..100_000_000, fee in 0i64..10_000_000, initial in 0i32..120, step in 0i32..120, seconds in 0u32..100_000) {
+    fn a_longer_call_never_costs_less(micros in 0i64..100_000_000, fee in 0i64..10_000_000, initial in 0i32..120, step in 0i32..120, milliseconds in 0i64..100_000_000) {
         let mut rate = price("1", micros);
         (rate.connect_fee_micros, rate.initial_seconds, rate.increment_seconds) = (fee, initial, step);
-        prop_assert!(charge(&rate, seconds) <= charge(&rate, seconds + 1));
+        prop_assert!(rate.charge(milliseconds) <= rate.charge(milliseconds + 1));
     }
 }

@@ -103,7 +103,8 @@ async fn a_national_number_takes_the_cheapest_gateway_then_the_next() {
     assert_eq!(answer.routes("CALLER"), ["+12145550101", "2145550101"]);
     assert_eq!(answer.routes("CAP"), ["30", "0"]);
     assert_eq!(answer.routes("NEXT"), ["", "forbidden"]);
-    assert_eq!(answer.routes("RATE")[0], "buy=cheap/2/1512/1450/0/6/6/USD;sell=retail/1/1/20000/0/60/6/USD");
+    assert_eq!(answer.routes("BUY"), ["cheap/2/1512/1450/0/6/6/USD", "dear/3/1/6000/0/1/1/EUR"]);
+    assert_eq!((answer.get("SELL"), answer.get("ZONE")), ("retail/1/1/20000/0/60/6/USD", "UTC"));
     let dropped: BTreeMap<&str, &str> =
         answer.explanation.gateways.iter().filter_map(|g| Some((g.gateway.as_str(), g.why?))).collect();
     assert_eq!(dropped.keys().copied().collect::<Vec<_>>(), ["gw-c"], "a gateway that is out is named with its reason");
@@ -116,7 +117,7 @@ async fn a_deck_is_valid_from_its_effective_date_on() {
     assert_eq!(answer.routes("NAME"), ["gw-a", "gw-b"]);
     let answer = provider.call_as(ALICE, "5125550123", "", "2030-01-01T00:00:00Z").await;
     assert_eq!(answer.routes("NAME"), ["gw-b", "gw-a"]);
-    assert!(answer.routes("RATE")[1].starts_with("buy=cheap/4/1/19000/"), "{:?}", answer.routes("RATE"));
+    assert!(answer.routes("BUY")[1].starts_with("cheap/4/1/19000/"), "{:?}", answer.routes("BUY"));
 }
 
 #[tokio::test]

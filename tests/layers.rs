@@ -14,10 +14,29 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("adapters::fastagi", &["call", "wire"]),
     ("adapters::simulator", &["call"]),
     ("phrases", &["call"]),
+    ("alarm", &[]),
+    // The durable buffer knows nothing of what it ships.
+    ("buffer", &["alarm", "buffer"]),
+    ("records", &["alarm", "buffer", "store", "records"]),
     ("flows", &["call", "phrases", "store", "flows"]),
     ("intake", &["config", "wire", "adapters", "flows", "intake"]),
     // What looks in from outside reads the rest, and goes through `service` for how things are built.
-    ("admin", &["config", "store", "flows", "call", "adapters::simulator", "service", "cli", "admin"]),
+    (
+        "admin",
+        &[
+            "config",
+            "store",
+            "flows",
+            "call",
+            "adapters::simulator",
+            "alarm",
+            "buffer",
+            "records",
+            "service",
+            "cli",
+            "admin",
+        ],
+    ),
     ("service", &["*"]),
     ("cli", &["config", "service", "admin"]),
 ];

@@ -44,7 +44,7 @@ fn provider() -> AgentBuilder {
 #[test]
 fn check_is_content_with_a_good_node() {
     let asterisk = Asterisk::builder().start();
-    let plan = provider().set("asterisk.command", &asterisk.console().join(","));
+    let plan = provider().set("asterisk.command", &asterisk.console().join(",")).ships(&asterisk);
     let (code, text) = all(&plan.tandem(&["check"]));
     assert_eq!(code, Some(0), "{text}");
     assert!(!text.contains("WRONG"), "{text}");
@@ -87,7 +87,7 @@ fn check_knows_a_schema_that_is_missing_behind_or_foreign() {
 #[test]
 fn check_sees_what_asterisk_lacks() {
     let mut asterisk = Asterisk::builder().start();
-    let plan = provider().set("asterisk.command", &asterisk.console().join(","));
+    let plan = provider().set("asterisk.command", &asterisk.console().join(",")).ships(&asterisk);
     asterisk.command("dialplan remove context tandem-from-edge");
     asterisk.command("module unload func_groupcount.so");
     let (code, text) = all(&plan.tandem(&["check"]));

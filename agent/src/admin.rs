@@ -4,4 +4,6 @@ pub mod check;
 pub mod explain;
 pub mod http;
 pub mod import;
+pub mod records;
 pub mod simulate;
+pub mod status;

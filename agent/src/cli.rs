@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
 
-use crate::admin::{check, explain, import, simulate};
+use crate::admin::{check, explain, import, records, simulate};
 use crate::config::{Config, ConfigError};
 use crate::service;
 
@@ -53,6 +53,37 @@ pub enum Command {
     Explain(Explain),
     /// Converse with a flow in the terminal, without a telephone
     Simulate(Simulate),
+    /// Show how call records fare on their way to the database, and mend what went wrong
+    #[command(subcommand)]
+    Records(Records),
+}
+
+/// `tandem records`
+#[derive(Debug, Subcommand)]
+pub enum Records {
+    /// Tell what waits on this node, since when, how fast it is sent, and what is in quarantine, and why
+    Status,
+    /// Put rows of the quarantine back, to be sent again
+    ///
+    /// Do so when the cause is mended. A row that is in the database already is not counted twice.
+    Retry {
+        /// Files of the quarantine as `status` names them; all by default
+        rows: Vec<String>,
+    },
+    /// Compare the lines that this node kept with the rows of the database, and name every missing or double one
+    ///
+    /// Exits with 1 when there is one.
+    Verify {
+        /// Calls that began at this time or later, RFC 3339 or YYYY-MM-DD (UTC); an hour before the end by default
+        #[arg(long, value_name = "TIME", value_parser = parse_time)]
+        from: Option<DateTime<Utc>>,
+        /// Calls that began before this time; now by default
+        #[arg(long, value_name = "TIME", value_parser = parse_time)]
+        before: Option<DateTime<Utc>>,
+        /// Send the segments of missing rows again
+        #[arg(long)]
+        mend: bool,
+    },
 }
 
 /// `tandem import`
@@ -128,6 +159,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Migrate => ended(service::migrate(&config).await),
         Command::Import(import) => ended(import::run(&config, &import).await),
         Command::Explain(call) => ended(explain::run(&config, &call).await),
+        Command::Records(command) => records::run(&config, &command).await,
         Command::Simulate(simulation) => ended(simulate::run(&config, simulation).await),
     }
 }

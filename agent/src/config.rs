@@ -26,6 +26,8 @@ pub struct Config {
     pub emergency: Emergency,
     /// Where audio is on the node.
     pub media: Media,
+    /// Call records on their way to the database.
+    pub records: Records,
     /// The Asterisk of this node, for `tandem check`.
     pub asterisk: Asterisk,
     /// `/live`, `/ready`, `/metrics`.
@@ -116,6 +118,28 @@ pub struct Emergency {
 pub struct Media {
     /// Folder for recordings in progress, which Asterisk and the agent may both write.
     pub recordings: PathBuf,
+}
+
+/// `[records]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Records {
+    /// The file that Asterisk appends finished calls to: `<astlogdir>/cdr-custom/tandem.csv`, the dialplan's TANDEM_RECORDS.
+    pub file: PathBuf,
+    /// Folder in which they wait, on the same file system as the file.
+    pub spool: PathBuf,
+    /// Rows sent at once at the most.
+    pub batch_rows: usize,
+    /// Milliseconds that a finished call waits for others to be sent with.
+    pub batch_ms: u64,
+    /// Rows sent a second at the most, so that a backlog leaves the database to the calls.
+    pub rows_per_second: u32,
+    /// Seconds that the database may take for a batch.
+    pub write_seconds: u64,
+    /// Seconds that rows may wait before it is an alarm.
+    pub alarm_seconds: u32,
+    /// Hours that sent rows are kept on the node for `tandem records verify`.
+    pub keep_hours: u32,
 }
 
 /// `[asterisk]`
@@ -233,6 +257,21 @@ impl Default for Media {
     }
 }
 
+impl Default for Records {
+    fn default() -> Self {
+        Records {
+            file: "/var/log/asterisk/cdr-custom/tandem.csv".into(),
+            spool: "/var/log/asterisk/cdr-custom/tandem.spool".into(),
+            batch_rows: 500,
+            batch_ms: 1_000,
+            rows_per_second: 2_000,
+            write_seconds: 10,
+            alarm_seconds: 300,
+            keep_hours: 72,
+        }
+    }
+}
+
 impl Default for Asterisk {
     fn default() -> Self {
         Asterisk { command: vec!["asterisk".into()] }
@@ -316,7 +355,11 @@ impl Config {
                 faults.push(text.to_owned());
             }
         };
-        wrong(self.node.name.is_empty(), "node.name: is empty; give this node a name of its own");
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        wrong(
+            !(1..=64).contains(&self.node.name.len()) || !self.node.name.bytes().all(plain),
+            "node.name: is not 1 to 64 of A-Z a-z 0-9 . _ -; give this node a name of its own",
+        );
         wrong(self.agi.backlog == 0, "agi.backlog: is 0; use 1024");
         wrong(self.agi.sessions == 0, "agi.sessions: is 0, so that no call could be served; use 10000");
         wrong(
@@ -351,6 +394,18 @@ impl Config {
         wrong(self.route.expected_seconds == 0, "route.expected_seconds: is 0; use 180");
         wrong(self.asterisk.command.is_empty(), "asterisk.command: is empty; use [\"asterisk\"]");
         wrong(!self.media.recordings.is_absolute(), "media.recordings: is not an absolute path; Asterisk needs one");
+        let records = &self.records;
+        wrong(
+            !records.file.is_absolute() || records.file.file_name().is_none(),
+            "records.file: is not the absolute path of a file; it is what TANDEM_RECORDS in tandem-site.conf says",
+        );
+        wrong(!records.spool.is_absolute(), "records.spool: is not an absolute path");
+        // SQLite takes 32766 parameters, and a row has up to 50.
+        wrong(!(1..=650).contains(&records.batch_rows), "records.batch_rows: not within 1 to 650; use 500");
+        wrong(records.batch_ms > 60_000, "records.batch_ms: above 60000; use 1000");
+        wrong(records.rows_per_second == 0, "records.rows_per_second: is 0, so that nothing would be sent; use 2000");
+        wrong(records.write_seconds == 0, "records.write_seconds: is 0; use 10");
+        wrong(records.keep_hours == 0, "records.keep_hours: is 0, so that nothing could be compared; use 72");
         wrong(
             self.emergency.numbers.is_empty(),
             "emergency.numbers: is empty; 911 must always be an emergency call, use [\"911\"]",

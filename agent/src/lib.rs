@@ -8,18 +8,22 @@
 //! - [`adapters`]: those verbs over FastAGI and in the simulator.
 //! - [`store`]: the central database, as nouns and questions.
 //! - [`phrases`], [`flows`]: what is said, and what becomes of a call.
+//! - [`alarm`], [`buffer`], [`records`]: what is left of calls, on its way to the database.
 //! - [`intake`]: the listener that hands each session to its flow.
 //! - [`admin`]: what operators look at and type.
 //! - [`service`], [`cli`]: everything put together.
 
 pub mod adapters;
 pub mod admin;
+pub mod alarm;
+pub mod buffer;
 pub mod call;
 pub mod cli;
 pub mod config;
 pub mod flows;
 pub mod intake;
 pub mod phrases;
+pub mod records;
 pub mod service;
 pub mod store;
 pub mod wire;

@@ -6,20 +6,29 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use listenfd::ListenFd;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
 
 use crate::admin::http::{self, Readiness};
+use crate::admin::status::Sources;
+use crate::alarm::Alarms;
+use crate::buffer::shipper::{Settings, Shipper};
+use crate::buffer::spool::{Spool, SpoolError};
 use crate::config::{Config, LogFormat};
 use crate::flows::route::number;
 use crate::flows::route::rules::Rules;
 use crate::flows::{self, Flow, Ports};
 use crate::intake::{self, Stop};
+use crate::records::cargo::CallRecords;
+use crate::records::intake::Intake;
 use crate::store::{self, Store, StoreError};
 
 /// Why the service did not start, or broke.
@@ -45,6 +54,9 @@ pub enum ServiceError {
     #[error("{0}")]
     SetUp(String),
 }
+
+/// For the shipper to end after it was asked to.
+const SHIPPING_ENDS: Duration = Duration::from_secs(3);
 
 /// Buckets of all `_seconds` histograms: from 50 us, a decision on SQLite, to 1 s, past every deadline.
 const SECONDS: &[f64] =
@@ -78,11 +90,16 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     // Calls that came while the agent restarted are all decided at once: nothing of the start is left to them. Waiting for the
     // numbering plans they would stop every worker, and with them each other's questions.
     let _ = tokio::join!(store.open_pool(), plans);
+    let alarms = Alarms::default();
+    let shipping = CancellationToken::new();
+    let shipper = record_shipper(&config, &store, &alarms)?;
+    let sources = Sources { node: config.node.name.clone(), alarms, shipments: vec![shipper.progress()] };
+    let shipped = on_own_thread("records", shipper.run(shipping.clone()))?;
     let ports = Arc::new(Ports::new(store, rules(&config), config.media.recordings.clone()));
 
     let readiness = Readiness::default();
     let closing = CancellationToken::new();
-    let http = tokio::spawn(http::serve(surface, readiness.clone(), metrics.clone(), closing.clone()));
+    let http = tokio::spawn(http::serve(surface, readiness.clone(), metrics.clone(), sources, closing.clone()));
     let upkeep = tokio::spawn(upkeep(metrics));
 
     let stop = Stop::default();
@@ -122,6 +139,9 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
         _ = intake => {}
         () = async { signals.next().await; stop.hard.cancel(); std::future::pending().await } => {}
     }
+    // After the last call has ended; what does not get through now is sent by the next agent.
+    shipping.cancel();
+    let _ = timeout(SHIPPING_ENDS, shipped).await;
     closing.cancel();
     upkeep.abort();
     if let Ok(Err(broken)) = http.await {
@@ -129,6 +149,47 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     }
     info!("stopped");
     Ok(())
+}
+
+/// The shipper of call records. A spool that cannot be used is an alarm, and no reason to serve no calls; one that another
+/// agent ships from is.
+fn record_shipper(config: &Config, store: &Store, alarms: &Alarms) -> Result<Shipper<CallRecords>, ServiceError> {
+    let records = &config.records;
+    let spool = Spool::new(&records.spool);
+    let lock = match spool.lock() {
+        Ok(lock) => Some(lock),
+        Err(error @ SpoolError::InUse { .. }) => return Err(ServiceError::SetUp(error.to_string())),
+        // The shipper tries again, and raises the alarm.
+        Err(SpoolError::Unusable { .. }) => None,
+    };
+    let wait = Duration::from_millis(records.batch_ms);
+    let intake = Intake::new(&records.file, &config.node.name, records.batch_rows, wait, alarms.clone());
+    let writer = store.writer(Duration::from_secs(records.write_seconds));
+    let cargo = CallRecords::new(intake, writer, &config.node.name, spool.clone(), alarms.clone());
+    let settings = Settings {
+        batch_rows: records.batch_rows,
+        rows_per_second: records.rows_per_second,
+        alarm_after: TimeDelta::seconds(records.alarm_seconds.into()),
+        keep: TimeDelta::hours(records.keep_hours.into()),
+    };
+    Ok(Shipper::new(cargo, spool, lock, settings, alarms.clone()))
+}
+
+/// Runs work that waits for the disk where no call waits with it; the receiver tells its end.
+fn on_own_thread(
+    name: &str,
+    work: impl Future<Output = ()> + Send + 'static,
+) -> Result<oneshot::Receiver<()>, ServiceError> {
+    let failed = |error: std::io::Error| ServiceError::SetUp(format!("the thread {name} could not start: {error}"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let (ended, end) = oneshot::channel();
+    let run = move || {
+        runtime.block_on(work);
+        // Nobody may be waiting any more.
+        let _ = ended.send(());
+    };
+    std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(failed)?;
+    Ok(end)
 }
 
 /// Brings the schema up to date.

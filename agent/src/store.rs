@@ -23,11 +23,15 @@ mod failure;
 pub mod host;
 mod hosts;
 pub mod import;
+pub mod price;
+pub mod record;
+pub mod recorded;
 pub mod schema;
 mod statement;
 pub mod target;
 mod target_columns;
 mod time;
+pub mod writer;
 
 use address::{Address, Session};
 use connection::Value;

@@ -18,6 +18,7 @@ SELECT
     n.number AS own_number,
     na.id AS own_account_id,
     na.status AS own_account_status,
+    na.time_zone AS own_account_time_zone,
     na.max_calls AS own_account_max_calls,
     rg.id AS target_group_id,
     rg.strategy AS target_strategy,

@@ -13,6 +13,7 @@ SELECT
     l.max_calls AS line_max_calls,
     a.id AS account_id,
     a.status AS account_status,
+    a.time_zone AS account_time_zone,
     a.caller_number AS account_caller_number,
     a.max_calls AS account_max_calls,
     a.sell_deck_id,

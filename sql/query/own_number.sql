@@ -3,6 +3,7 @@ SELECT
     n.number AS own_number,
     a.id AS own_account_id,
     a.status AS own_account_status,
+    a.time_zone AS own_account_time_zone,
     a.max_calls AS own_account_max_calls,
     g.id AS target_group_id,
     g.strategy AS target_strategy,

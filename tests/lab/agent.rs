@@ -12,7 +12,7 @@ use socket2::{Domain, Socket, Type};
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::process::same_user;
-use crate::{Address, Folder, Process};
+use crate::{Address, Asterisk, Folder, Process};
 
 /// How an agent is configured: its environment, and nothing of the test's own.
 #[derive(Debug)]
@@ -36,6 +36,10 @@ impl Default for AgentBuilder {
         let address = Address::claim();
         let builder = AgentBuilder { folder, address, settings: Vec::new(), listener: None };
         let database = format!("sqlite:{}", builder.folder.join("tandem.db").display());
+        let (records, spool) = (builder.folder.join("tandem.csv"), builder.folder.join("tandem.spool"));
+        let builder = builder
+            .set("records.file", &records.display().to_string())
+            .set("records.spool", &spool.display().to_string());
         let (agi, http) = (builder.address.port(4573).to_string(), builder.address.port(4580).to_string());
         builder.set("database.urls", &database).set("agi.listen", &agi).set("http.listen", &http)
     }
@@ -49,6 +53,14 @@ impl AgentBuilder {
         self.settings.retain(|(other, _)| *other != name);
         self.settings.push((name, value.to_owned()));
         self
+    }
+
+    /// It ships the records that `asterisk` writes.
+    #[must_use]
+    pub fn ships(self, asterisk: &Asterisk) -> Self {
+        let file = asterisk.record_file();
+        let spool = file.with_extension("spool").display().to_string();
+        self.set("records.file", &file.display().to_string()).set("records.spool", &spool)
     }
 
     /// A variable of its environment that is no configuration, such as `NOTIFY_SOCKET`.

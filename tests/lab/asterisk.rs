@@ -24,6 +24,9 @@ ring = 440+480/2000,0/4000
 congestion = 480+620/250,0/250
 ";
 
+/// Where finished calls are written, by `cdr_custom.conf` and by the dialplan.
+const RECORDS: &str = "log/cdr-custom/tandem.csv";
+
 /// Asterisk on port 5060 of its own address, with the files of `dialplan/asterisk` as they stand; only the two
 /// that an operator edits are rendered: `tandem-site.conf` and `pjsip-site.conf`.
 #[derive(Debug)]
@@ -149,16 +152,18 @@ impl AsteriskBuilder {
             folder.write(&format!("etc/{name}.conf"), "");
         }
         folder.write("etc/indications.conf", INDICATIONS);
-        folder.write("etc/tandem-site.conf", &(self.site(&folder.read("etc/tandem-site.conf")) + &self.dialplan));
+        let site = self.site(&folder.read("etc/tandem-site.conf"), &folder.join(RECORDS));
+        folder.write("etc/tandem-site.conf", &(site + &self.dialplan));
         let transport = format!("[udp]\ntype = transport\nprotocol = udp\nbind = {address}:5060\n\n");
         folder.write("etc/pjsip-site.conf", &(transport + &self.endpoints));
         folder.write("etc/asterisk.conf", &asterisk_conf(folder.path(), installation));
     }
 
     /// The project's `tandem-site.conf` with the values of this node.
-    fn site(&self, text: &str) -> String {
+    fn site(&self, text: &str, records: &Path) -> String {
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        for (name, value) in &self.globals {
+        let records = ("TANDEM_RECORDS".to_owned(), records.display().to_string());
+        for (name, value) in self.globals.iter().chain([&records]) {
             let is_it = |line: &&mut String| line.split_once('=').is_some_and(|(key, _)| key.trim() == name);
             let line = lines.iter_mut().find(is_it).unwrap_or_else(|| panic!("tandem-site.conf has no {name}"));
             *line = format!("{name} = {value}");
@@ -219,13 +224,13 @@ impl Asterisk {
     /// Path of the file that finished calls are appended to.
     #[must_use]
     pub fn record_file(&self) -> PathBuf {
-        self.folder.join("log/cdr-custom/tandem.csv")
+        self.folder.join(RECORDS)
     }
 
     /// The finished calls so far.
     #[must_use]
     pub fn records(&self) -> Vec<CallRecord> {
-        CallRecord::parse(&self.folder.read("log/cdr-custom/tandem.csv"))
+        CallRecord::parse(&self.folder.read(RECORDS))
     }
 
     /// Waits until `count` calls are finished, and returns the `count`th.

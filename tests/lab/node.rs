@@ -23,6 +23,7 @@ pub struct NodeBuilder {
     peers: BTreeMap<String, Sipp>,
     imports: Vec<(String, String)>,
     statements: Vec<String>,
+    ships_records: bool,
 }
 
 impl Default for NodeBuilder {
@@ -33,6 +34,7 @@ impl Default for NodeBuilder {
             peers: BTreeMap::new(),
             imports: Vec::new(),
             statements: Vec::new(),
+            ships_records: false,
         }
     }
 }
@@ -77,6 +79,13 @@ impl NodeBuilder {
         self
     }
 
+    /// The agent takes Asterisk's records away, as on a real node; without this a test reads them where Asterisk wrote them.
+    #[must_use]
+    pub fn ships_records(mut self) -> Self {
+        self.ships_records = true;
+        self
+    }
+
     /// Data that is imported, in the order given, before the agent starts.
     #[must_use]
     pub fn import(mut self, kind: &str, csv: &str) -> Self {
@@ -105,7 +114,8 @@ impl NodeBuilder {
             self.agent.sql(text);
         }
         let asterisk = self.asterisk.agent(self.agent.agi()).start();
-        Node { asterisk, agent: self.agent.start(), peers: self.peers }
+        let agent = if self.ships_records { self.agent.ships(&asterisk) } else { self.agent };
+        Node { asterisk, agent: agent.start(), peers: self.peers }
     }
 }
 

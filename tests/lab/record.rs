@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 
-/// One line of the record file.
+/// A call's line of the record file, and the lines of its attempts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CallRecord(HashMap<&'static str, String>);
+pub struct CallRecord {
+    fields: HashMap<&'static str, String>,
+    attempts: Vec<Attempt>,
+}
 
 /// One attempt of a call; the format is explained in `dialplan/README.md`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,30 +32,34 @@ pub struct Attempt {
     pub ended: u64,
 }
 
-/// The columns of `cdr_custom.conf`, in order.
-const COLUMNS: [&str; 22] = [
+/// The columns of `cdr_custom.conf`, in order, after the name of the line.
+const CALL: [&str; 26] = [
+    "boot",
     "uniqueid",
     "linkedid",
     "sequence",
     "start",
     "answer",
     "end",
-    "duration",
-    "billsec",
     "disposition",
     "src",
     "dst",
+    "context",
     "clid",
     "channel",
     "dstchannel",
+    "lastapp",
+    "lastdata",
     "kind",
     "id",
     "account",
+    "zone",
     "number",
     "class",
     "reason",
-    "rate",
-    "attempts",
+    "cause",
+    "codec",
+    "media",
 ];
 
 impl CallRecord {
@@ -62,12 +69,24 @@ impl CallRecord {
     /// When a line has another number of columns.
     #[must_use]
     pub fn parse(text: &str) -> Vec<CallRecord> {
-        rows(text).into_iter().map(CallRecord::from_row).collect()
-    }
-
-    fn from_row(row: Vec<String>) -> CallRecord {
-        assert_eq!(row.len(), COLUMNS.len(), "columns of {row:?}");
-        CallRecord(COLUMNS.into_iter().zip(row).collect())
+        let (mut calls, mut attempts) = (Vec::new(), Vec::new());
+        for row in rows(text) {
+            match row.split_first() {
+                Some((name, fields)) if name == "tandem-call-1" => {
+                    assert_eq!(fields.len(), CALL.len(), "columns of {row:?}");
+                    let fields = CALL.into_iter().zip(fields.iter().cloned()).collect();
+                    calls.push(CallRecord { fields, attempts: Vec::new() });
+                }
+                Some((name, fields)) if name == "tandem-attempt-1" => attempts.push(Attempt::parse(fields)),
+                _ => panic!("a line of a foreign kind: {row:?}"),
+            }
+        }
+        for call in &mut calls {
+            let own = attempts.iter().filter(|(uniqueid, _)| uniqueid == call.get("uniqueid"));
+            call.attempts = own.map(|(_, attempt)| attempt.clone()).collect();
+            call.attempts.sort_by_key(|attempt| attempt.number);
+        }
+        calls
     }
 
     /// A column by name, `disposition` or `reason`.
@@ -76,16 +95,13 @@ impl CallRecord {
     /// When there is no such column.
     #[must_use]
     pub fn get(&self, column: &str) -> &str {
-        self.0.get(column).unwrap_or_else(|| panic!("no column {column}"))
+        self.fields.get(column).unwrap_or_else(|| panic!("no column {column}"))
     }
 
-    /// The attempts of the call.
-    ///
-    /// # Panics
-    /// When they are malformed.
+    /// The attempts of the call in order.
     #[must_use]
-    pub fn attempts(&self) -> Vec<Attempt> {
-        self.get("attempts").split('|').filter(|text| !text.is_empty()).map(Attempt::parse).collect()
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.attempts
     }
 
     /// The attempts, short: `gw1 503, gw2 200`; an attempt without an answer shows its status instead.
@@ -97,13 +113,15 @@ impl CallRecord {
 }
 
 impl Attempt {
-    fn parse(text: &str) -> Attempt {
-        let fields: Vec<&str> = text.split(',').collect();
-        let &[number, kind, name, status, q850, sip, started, answered, ended] = &fields[..] else {
-            panic!("an attempt has nine fields: {text:?}")
+    /// The fields after the name of the line; with the unique id of the calling channel.
+    fn parse(fields: &[String]) -> (String, Attempt) {
+        let [_, uniqueid, number, kind, name, _, _, _, _, _, _, started, _, answered, ended, status, q850, sip, ..] =
+            fields
+        else {
+            panic!("an attempt has 22 fields: {fields:?}")
         };
         let optional = |text: &str| (!text.is_empty()).then(|| text.parse().unwrap());
-        Attempt {
+        let attempt = Attempt {
             number: number.parse().unwrap(),
             kind: kind.into(),
             name: name.into(),
@@ -113,7 +131,8 @@ impl Attempt {
             started: started.parse().unwrap(),
             answered: optional(answered),
             ended: ended.parse().unwrap(),
-        }
+        };
+        (uniqueid.clone(), attempt)
     }
 }
 

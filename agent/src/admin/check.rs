@@ -2,12 +2,16 @@
 
 use std::fmt;
 use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
 use tokio::process::Command;
 use tokio::time::timeout;
 
+use super::status;
+use crate::buffer::spool::Spool;
 use crate::config::Config;
 use crate::service;
 use crate::store::host::Health;
@@ -21,8 +25,16 @@ const CONTEXTS: &[&str] =
     &["tandem-from-edge", "tandem-from-gateway", "tandem-from-line", "tandem-act", "tandem-fallback"];
 
 /// Modules of Asterisk that the dialplan needs.
-const MODULES: &[&str] =
-    &["res_agi.so", "app_dial.so", "chan_pjsip.so", "pbx_config.so", "func_groupcount.so", "func_callerid.so"];
+const MODULES: &[&str] = &[
+    "res_agi.so",
+    "app_dial.so",
+    "chan_pjsip.so",
+    "pbx_config.so",
+    "cdr_custom.so",
+    "func_env.so",
+    "func_groupcount.so",
+    "func_callerid.so",
+];
 
 /// What was found about one thing.
 #[derive(Debug)]
@@ -45,9 +57,11 @@ impl fmt::Display for Finding {
 /// Prints every finding; fails when one is wrong.
 pub async fn run(config: &Config) -> ExitCode {
     let mut findings = vec![Finding::Good("configuration: every key is known and every value can be used".into())];
-    let (database, asterisk) = tokio::join!(database(config), asterisk(config));
+    let (database, asterisk, running) = tokio::join!(database(config), asterisk(config), running(config));
     findings.extend(database);
     findings.extend(asterisk);
+    findings.extend(records(config));
+    findings.extend(running);
     if config.emergency.gateways.is_empty() {
         findings.push(Finding::Wrong(
             "emergency.gateways: is empty; 911 goes out on the dialplan's own list alone".into(),
@@ -99,6 +113,60 @@ async fn database(config: &Config) -> Vec<Finding> {
     findings
 }
 
+/// What the agent that serves here has to tell: its alarms.
+async fn running(config: &Config) -> Vec<Finding> {
+    match status::ask(config.http.listen).await {
+        Ok(status) if status.alarms.is_empty() => vec![Finding::Good("agent: serves, and has no alarm".into())],
+        Ok(status) => {
+            let wrong = |alarm: crate::alarm::Alarm| {
+                Finding::Wrong(
+                    format!("{}: {}", alarm.name, alarm.text),
+                    format!("an alarm of the agent since {}", alarm.since.format("%F %T")),
+                )
+            };
+            status.alarms.into_iter().map(wrong).collect()
+        }
+        // It may be looked at before it is started.
+        Err(error) => vec![Finding::Good(format!("agent: is not asked for its alarms: {error}"))],
+    }
+}
+
+/// Whether finished calls can be taken into the spool: it has to be on the file system of the record file.
+fn records(config: &Config) -> Vec<Finding> {
+    let (file, spool) = (&config.records.file, &config.records.spool);
+    // The agent makes the spool when it starts.
+    let kept = if spool.exists() { spool.as_path() } else { spool.parent().unwrap_or(spool) };
+    let written = file.parent().unwrap_or(file);
+    let device = |key: &str, folder: &Path| match std::fs::metadata(folder) {
+        Ok(metadata) => Ok(metadata.dev()),
+        Err(error) => Err(Finding::Wrong(
+            format!("{key}: {} cannot be read: {error}", folder.display()),
+            format!("make the folder for Asterisk and the agent (systemd/tandem.tmpfiles), or mend {key}"),
+        )),
+    };
+    match (device("records.file", written), device("records.spool", kept)) {
+        (Ok(written), Ok(kept)) if written == kept => {}
+        (Ok(_), Ok(_)) => {
+            return vec![Finding::Wrong(
+                "records.spool: is on another file system than records.file, so that no file can be moved there".into(),
+                "use a folder beside records.file".into(),
+            )];
+        }
+        (written, kept) => return [written.err(), kept.err()].into_iter().flatten().collect(),
+    }
+    match Spool::new(spool).count_set_aside() {
+        Ok(count) if count > 0 => vec![Finding::Wrong(
+            format!("records: {count} rows are in quarantine"),
+            "see `tandem records status`; when the cause is mended, `tandem records retry`".into(),
+        )],
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => vec![Finding::Wrong(
+            format!("records: the quarantine cannot be read: {error}"),
+            "run this as the agent's user or root".into(),
+        )],
+        _ => vec![Finding::Good(format!("records: {} is taken into {}", file.display(), spool.display()))],
+    }
+}
+
 async fn asterisk(config: &Config) -> Vec<Finding> {
     let version = match ask(config, "core show version").await {
         Ok(version) => version,
@@ -124,6 +192,7 @@ async fn asterisk(config: &Config) -> Vec<Finding> {
             )),
         }
     }
+    findings.push(record_file(config).await);
     for module in MODULES {
         match ask(config, &format!("module show like {module}")).await {
             Ok(answer) if answer.contains("Running") && !answer.contains("Not Running") => {}
@@ -134,6 +203,21 @@ async fn asterisk(config: &Config) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether the dialplan writes attempts where the agent takes them, and tells which run of Asterisk it is.
+async fn record_file(config: &Config) -> Finding {
+    let globals = ask(config, "dialplan show globals").await.unwrap_or_default();
+    let written = globals.lines().find_map(|line| line.trim().strip_prefix("TANDEM_RECORDS=")).unwrap_or_default();
+    if Path::new(written) == config.records.file {
+        Finding::Good(format!("asterisk: writes attempts to {written}"))
+    } else {
+        Finding::Wrong(
+            format!("asterisk: TANDEM_RECORDS is {written:?}, records.file is {}", config.records.file.display()),
+            "make them the same, <astlogdir>/cdr-custom/tandem.csv, in tandem-site.conf and in the configuration"
+                .into(),
+        )
+    }
 }
 
 /// What Asterisk answers to a command of its console.

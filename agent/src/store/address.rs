@@ -15,9 +15,8 @@ use super::connection::Connection;
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Session {
-    /// Questions of calls: the server itself ends a statement after this time, so that it never works on for a
-    /// caller that has gone.
-    Calls(Duration),
+    /// The server itself ends a statement after this time, so that it never works on for somebody who has gone.
+    Timed(Duration),
     /// Work that may take its time.
     Work,
     /// Work on the schema, which creates a missing SQLite file.
@@ -102,19 +101,19 @@ impl Address {
     pub(super) async fn connect(&self, session: Session) -> Result<Connection, sqlx::Error> {
         match self {
             Address::Sqlite(options) => {
-                let patience = if let Session::Calls(limit) = session { limit } else { Duration::from_secs(60) };
+                let patience = if let Session::Timed(limit) = session { limit } else { Duration::from_secs(60) };
                 let options = options.as_ref().clone().busy_timeout(patience);
                 Ok(Connection::Sqlite(options.create_if_missing(session == Session::Schema).connect().await?))
             }
             Address::MySql(options) => {
                 let mut connection = Connection::MySql(options.connect().await?);
-                if let Session::Calls(limit) = session {
+                if let Session::Timed(limit) = session {
                     connection.limit_statements(limit).await?;
                 }
                 Ok(connection)
             }
             Address::Postgres(options) => Ok(Connection::Postgres(match session {
-                Session::Calls(limit) => {
+                Session::Timed(limit) => {
                     let options = options.as_ref().clone().options([("statement_timeout", limit.as_millis())]);
                     options.connect().await?
                 }

@@ -52,6 +52,8 @@ pub struct Account {
     pub id: String,
     /// Its status.
     pub status: Status,
+    /// IANA name of the time zone of its people, `Europe/Berlin`.
+    pub time_zone: String,
     /// Number shown where the line has none of its own, digits of E.164.
     pub caller_number: Option<String>,
     /// Calls of the account at once on one node, 0 for no limit.
@@ -88,6 +90,8 @@ pub struct OwnNumber {
     pub account_id: String,
     /// Status of that account.
     pub account_status: Status,
+    /// Time zone of that account, an IANA name.
+    pub account_time_zone: String,
     /// Calls of that account at once on one node, 0 for no limit.
     pub account_max_calls: i32,
     /// Where it leads; `None` while it is assigned to nobody.

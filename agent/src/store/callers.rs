@@ -22,6 +22,7 @@ struct LineRow {
     line_max_calls: i32,
     account_id: String,
     account_status: String,
+    account_time_zone: String,
     account_caller_number: Option<String>,
     account_max_calls: i32,
     sell_deck_id: Option<String>,
@@ -55,6 +56,7 @@ pub(super) struct OwnColumns {
     own_number: Option<String>,
     own_account_id: Option<String>,
     own_account_status: Option<String>,
+    own_account_time_zone: Option<String>,
     own_account_max_calls: Option<i32>,
 }
 
@@ -64,15 +66,20 @@ impl OwnColumns {
         &self,
         targets: impl IntoIterator<Item = &'a TargetColumns>,
     ) -> Result<Option<OwnNumber>, StoreError> {
-        let (Some(number), Some(account_id), Some(account_status), Some(account_max_calls)) =
-            (&self.own_number, &self.own_account_id, &self.own_account_status, self.own_account_max_calls)
-        else {
+        let (Some(number), Some(account_id), Some(account_status), Some(account_time_zone), Some(account_max_calls)) = (
+            &self.own_number,
+            &self.own_account_id,
+            &self.own_account_status,
+            &self.own_account_time_zone,
+            self.own_account_max_calls,
+        ) else {
             return Ok(None);
         };
         Ok(Some(OwnNumber {
             number: number.clone(),
             account_id: account_id.clone(),
             account_status: status(account_status)?,
+            account_time_zone: account_time_zone.clone(),
             account_max_calls,
             target: assemble(targets)?,
         }))
@@ -107,6 +114,7 @@ impl Store {
             account: Account {
                 id: row.account_id,
                 status: status(&row.account_status)?,
+                time_zone: row.account_time_zone,
                 caller_number: row.account_caller_number,
                 max_calls: row.account_max_calls,
                 sell_deck_id: row.sell_deck_id,

@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, FromRow, SqlSafeStr, SqlStr};
 
 use super::statement::Backend;
-use super::time::Time;
+use super::time::{Moment, Time};
 
 /// A row that can be read from each backend: `#[derive(sqlx::FromRow)]` on a struct is enough.
 pub(super) trait Record:
@@ -31,6 +31,7 @@ pub(super) enum Value<'a> {
     Integer(Option<i64>),
     Flag(bool),
     Time(Option<Time>),
+    Moment(Option<Moment>),
 }
 
 impl<'a> From<&'a str> for Value<'a> {
@@ -88,6 +89,7 @@ macro_rules! bind {
                 Value::Integer(integer) => $query.bind(integer),
                 Value::Flag(flag) => $query.bind(flag),
                 Value::Time(time) => $query.bind(time),
+                Value::Moment(moment) => $query.bind(moment),
             };
         }
     };
@@ -116,6 +118,15 @@ impl Connection {
     pub(super) async fn execute(&mut self, text: SqlStr, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
         on_backend!(self, |typed: Db| {
             let mut query = sqlx::query::<Db>(text);
+            bind!(query, values);
+            query.execute(typed).await.map(|done| done.rows_affected())
+        })
+    }
+
+    /// As [`Connection::execute`], for a text that will not come again: it does not stay prepared.
+    pub(super) async fn execute_once(&mut self, text: SqlStr, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
+        on_backend!(self, |typed: Db| {
+            let mut query = sqlx::query::<Db>(text).persistent(false);
             bind!(query, values);
             query.execute(typed).await.map(|done| done.rows_affected())
         })

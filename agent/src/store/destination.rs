@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use super::caller::{OwnNumber, Status};
+use super::price::Price;
 
 /// The second question of a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,31 +99,4 @@ pub enum NumberFormat {
     PlusE164,
     /// `national`: `5551234567` within the gateway's country, with its international prefix elsewhere (`01144...`).
     National,
-}
-
-/// A row of a deck. Money is in millionths of a unit of `currency`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Price {
-    /// The deck's id.
-    pub deck_id: String,
-    /// The version of the deck that was valid.
-    pub deck_version_id: i64,
-    /// The prefix that fits, digits of E.164.
-    pub prefix: String,
-    /// The deck's name for the destination, `Germany mobile`; may be empty.
-    pub destination: String,
-    /// Price of a minute.
-    pub per_minute_micros: i64,
-    /// Price of being answered at all.
-    pub connect_fee_micros: i64,
-    /// Seconds charged at once on answer, the 60 of 60/6.
-    pub initial_seconds: i32,
-    /// Steps in seconds after that, the 6 of 60/6.
-    pub increment_seconds: i32,
-    /// ISO 4217 code of the deck's currency.
-    pub currency: String,
-    /// What one unit of that currency is worth in the base currency, in millionths.
-    pub currency_value_micros: i64,
-    /// A row that says: this prefix does not go here.
-    pub blocked: bool,
 }

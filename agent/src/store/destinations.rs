@@ -4,7 +4,8 @@ use sqlx::FromRow;
 use tokio::time::Instant;
 
 use super::callers::OwnColumns;
-use super::destination::{Destination, DestinationQuery, Gateway, ListedGateway, NumberFormat, Offer, Price};
+use super::destination::{Destination, DestinationQuery, Gateway, ListedGateway, NumberFormat, Offer};
+use super::price::Price;
 use super::statement::{DESTINATION, GATEWAYS};
 use super::target_columns::{TargetColumns, status};
 use super::time::Time;

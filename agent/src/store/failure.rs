@@ -58,6 +58,27 @@ pub(super) fn is_missing_table(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(database) if matches!(Refusal::of(database.as_ref()), Refusal::NoSuchTable))
 }
 
+/// True when the row itself is at fault: it does not fit its columns, or breaks a rule of the table. Anything else may pass.
+pub(super) fn is_rows_fault(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else { return matches!(error, sqlx::Error::Encode(_)) };
+    if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
+        // NULL, key, foreign key, range, cut off, bad value, no default, bad text, too long, SIGNAL, CHECK (MySQL, MariaDB).
+        matches!(
+            error.number(),
+            1048 | 1062 | 1216 | 1264 | 1265 | 1292 | 1364 | 1366 | 1406 | 1452 | 1644 | 3819 | 4025
+        )
+    } else if let Some(error) = error.try_downcast_ref::<PgDatabaseError>() {
+        // Data exceptions, broken constraints, RAISE.
+        error.code().starts_with("22") || error.code().starts_with("23") || error.code() == "P0001"
+    } else if let Some(error) = error.try_downcast_ref::<SqliteError>() {
+        // SQLITE_TOOBIG, SQLITE_CONSTRAINT and SQLITE_MISMATCH, whose extended codes have more bits above these eight.
+        let code = sqlx::error::DatabaseError::code(error).and_then(|code| code.parse::<i32>().ok());
+        matches!(code.map(|code| code & 0xFF), Some(18..=20))
+    } else {
+        false
+    }
+}
+
 /// What a server says with an error of its own.
 enum Refusal {
     /// It ended the statement at the limit that we set, or waited for a lock.

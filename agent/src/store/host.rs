@@ -191,7 +191,7 @@ impl Host {
     pub(super) async fn look(&self, kept: &mut Option<Connection>) -> Result<(), Failure> {
         let opener = self.pool.manager();
         let Some(connection) = kept else {
-            *kept = Some(opener.open(Session::Calls(opener.limit)).await?);
+            *kept = Some(opener.open(Session::Timed(opener.limit)).await?);
             return Ok(());
         };
         match timeout(opener.connect, opener.refuse_unready(connection)).await {
@@ -218,7 +218,7 @@ impl Opener {
             self.refuse_unready(&mut connection).await?;
             Ok(connection)
         };
-        let patience = if let Session::Calls(_) = session { self.connect } else { self.connect.max(UNHURRIED) };
+        let patience = if let Session::Timed(_) = session { self.connect } else { self.connect.max(UNHURRIED) };
         match timeout(patience, open).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Failure::hung(&self.name, "to a new connection")),
@@ -249,7 +249,7 @@ impl managed::Manager for Opener {
 
     async fn create(&self) -> Result<Pooled, Failure> {
         // Boxed, since it is large and rare: every question would carry its space along, several times over.
-        Ok(Pooled { connection: Box::pin(self.open(Session::Calls(self.limit))).await?, asking: false })
+        Ok(Pooled { connection: Box::pin(self.open(Session::Timed(self.limit))).await?, asking: false })
     }
 
     /// Without a round trip: the watch over the host is what finds it dead.

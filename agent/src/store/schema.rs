@@ -41,9 +41,9 @@ macro_rules! migrations {
 #[must_use]
 pub fn migrations(backend: Backend) -> Vec<Migration> {
     match backend {
-        Backend::Sqlite => migrations!("sqlite": 1 "0001_calls"),
-        Backend::MySql => migrations!("mysql": 1 "0001_calls"),
-        Backend::Postgres => migrations!("postgres": 1 "0001_calls"),
+        Backend::Sqlite => migrations!("sqlite": 1 "0001_calls", 2 "0002_records"),
+        Backend::MySql => migrations!("mysql": 1 "0001_calls", 2 "0002_records"),
+        Backend::Postgres => migrations!("postgres": 1 "0001_calls", 2 "0002_records"),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A name without its file does not compile. Where a dialect really differs, `<name>.<backend>.sql` stands beside it.
 
+use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use metrics::Histogram;
@@ -16,6 +17,15 @@ pub enum Backend {
     MySql,
     /// PostgreSQL.
     Postgres,
+}
+
+/// What becomes of a row whose key is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// It is a fault.
+    Refuse,
+    /// The row that is there stays. (The table's key begins with the node.)
+    PassOver,
 }
 
 /// A named question in its three dialects.
@@ -36,6 +46,28 @@ impl Statement {
             Backend::MySql => &self.mysql,
             Backend::Postgres => self.postgres,
         })
+    }
+
+    /// The text for `count` rows of an INSERT of one; with `known`, rows whose key is there already are passed over.
+    pub(super) fn rows(&'static self, backend: Backend, count: usize, known: Known) -> SqlStr {
+        let (head, row) = self.sqlite.split_once("VALUES").unwrap_or((self.sqlite, ""));
+        let parameters = row.matches('$').count();
+        let mut text = format!("{head}VALUES ");
+        for first in (0..count).map(|row| row * parameters + 1) {
+            text.push_str(if first == 1 { "(" } else { ", (" });
+            for n in first..first + parameters {
+                let _ = write!(text, "{}${n}", if n == first { "" } else { ", " });
+            }
+            text.push(')');
+        }
+        if known == Known::PassOver {
+            // Not INSERT IGNORE, which would let a row in that does not fit, cut to size.
+            text.push_str(match backend {
+                Backend::MySql => " ON DUPLICATE KEY UPDATE node = node",
+                Backend::Sqlite | Backend::Postgres => " ON CONFLICT DO NOTHING",
+            });
+        }
+        numbered(backend, text)
     }
 
     /// How long it took, over all hosts; the handle is registered once.
@@ -108,4 +140,12 @@ statements! {
     RATE_AT = "rate_at";
     DELETE_RATES = "delete_rates";
     DELETE_DECK_VERSION = "delete_deck_version";
+    INSERT_RATE = "insert_rate";
+    INSERT_CALL_RECORD = "insert_call_record";
+    INSERT_CALL_ATTEMPT = "insert_call_attempt";
+    UPDATE_NODE_SPOOL = "update_node_spool";
+    INSERT_NODE_SPOOL = "insert_node_spool";
+    OTHER_SPOOLS = "other_spools";
+    RECORDED_CALLS = "recorded_calls";
+    RECORDED_ATTEMPTS = "recorded_attempts";
 }

@@ -1,7 +1,7 @@
 //! A decision as the variables that the dialplan acts on; the contract is in dialplan/README.md.
 
-use super::decision::{Attempt, Decision, Rate};
-use crate::store::destination::Price;
+use super::decision::{Attempt, Decision};
+use crate::store::price::Price;
 
 /// Longest name or number shown, in characters: enough for any phone, and far below Asterisk's line limit.
 const SHOWN: usize = 80;
@@ -14,12 +14,14 @@ pub fn variables(decision: &Decision) -> Vec<(String, String)> {
         Decision::Dial(dial) => {
             variables.set("TANDEM_ACTION", "dial");
             variables.set("TANDEM_ACCOUNT", &dial.account_id);
+            variables.set("TANDEM_ZONE", &dial.time_zone);
             variables.set("TANDEM_ACCOUNT_CAP", dial.account_cap.to_string());
             variables.set("TANDEM_LINE_CAP", dial.line_cap.to_string());
             variables.set("TANDEM_NUMBER", &dial.number);
             variables.set("TANDEM_CLASS", &dial.class);
             variables.set("TANDEM_CALLER_NAME", shown(&dial.caller_name));
             variables.set("TANDEM_PRIVACY", if dial.privacy { "1" } else { "0" });
+            variables.set("TANDEM_SELL", dial.sell.as_ref().map(Price::to_string).unwrap_or_default());
             variables.attempts(&dial.attempts);
         }
         Decision::Emergency(emergency) => {
@@ -34,6 +36,7 @@ pub fn variables(decision: &Decision) -> Vec<(String, String)> {
             variables.set("TANDEM_CAUSE", rejection.refusal.cause().to_string());
             variables.set("TANDEM_PROMPT", rejection.refusal.prompt());
             variables.set("TANDEM_ACCOUNT", &rejection.account_id);
+            variables.set("TANDEM_ZONE", &rejection.time_zone);
             variables.set("TANDEM_NUMBER", &rejection.number);
             variables.set("TANDEM_CLASS", &rejection.class);
         }
@@ -60,7 +63,7 @@ impl Variables {
             self.set(format!("TANDEM_ROUTE_{n}_SECONDS"), attempt.seconds.to_string());
             self.set(format!("TANDEM_ROUTE_{n}_CALLER"), shown(&attempt.caller));
             self.set(format!("TANDEM_ROUTE_{n}_NEXT"), attempt.next.name());
-            self.set(format!("TANDEM_ROUTE_{n}_RATE"), attempt.rate.as_ref().map(rate).unwrap_or_default());
+            self.set(format!("TANDEM_ROUTE_{n}_BUY"), attempt.buy.as_ref().map(Price::to_string).unwrap_or_default());
         }
     }
 }
@@ -68,29 +71,4 @@ impl Variables {
 /// What may be shown: no control characters, which AGI cannot carry, and not more than a phone can show.
 fn shown(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(SHOWN).collect()
-}
-
-/// `buy=DECK/VERSION/PREFIX/PER_MINUTE/CONNECT_FEE/INITIAL/INCREMENT/CURRENCY` and, for an account that is billed,
-/// `;sell=` and the same; amounts in micros.
-fn rate(rate: &Rate) -> String {
-    let mut text = format!("buy={}", price(&rate.buy));
-    if let Some(sell) = &rate.sell {
-        text.push_str(";sell=");
-        text.push_str(&price(sell));
-    }
-    text
-}
-
-fn price(price: &Price) -> String {
-    format!(
-        "{}/{}/{}/{}/{}/{}/{}/{}",
-        price.deck_id,
-        price.deck_version_id,
-        price.prefix,
-        price.per_minute_micros,
-        price.connect_fee_micros,
-        price.initial_seconds,
-        price.increment_seconds,
-        price.currency,
-    )
 }

@@ -3,7 +3,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::store::caller::Status;
-use crate::store::destination::{Gateway, Offer, Price};
+use crate::store::destination::{Gateway, Offer};
+use crate::store::price::Price;
 
 /// One million: what a price of "1.00" is in micros.
 const MICROS: i128 = 1_000_000;
@@ -85,22 +86,10 @@ impl Dropped {
     }
 }
 
-/// What a call of `seconds` costs in millionths of the price's own currency: the connect fee, the initial
-/// seconds in any case, then whole increments. Rounded up to the next millionth.
-#[must_use]
-pub fn charge(price: &Price, seconds: u32) -> i64 {
-    let initial = i128::from(price.initial_seconds.max(0));
-    let increment = i128::from(price.increment_seconds.max(1));
-    let beyond = (i128::from(seconds) - initial).max(0);
-    let billed = initial + (beyond + increment - 1) / increment * increment;
-    let talk = (i128::from(price.per_minute_micros) * billed + 59) / 60;
-    i64::try_from(i128::from(price.connect_fee_micros) + talk).unwrap_or(i64::MAX)
-}
-
-/// [`charge`] in millionths of the base currency.
+/// What a call of `seconds` costs, in millionths of the base currency.
 #[must_use]
 pub fn base_charge(price: &Price, seconds: u32) -> i64 {
-    in_base(charge(price, seconds), price.currency_value_micros)
+    in_base(price.charge(i64::from(seconds) * 1000), price.currency_value_micros)
 }
 
 /// An amount in the base currency, given what one unit of its own is worth there.

@@ -94,7 +94,7 @@ pub fn emergency(dialled: &str, rules: &Rules) -> Option<Emergency> {
         seconds: i32::try_from(rules.emergency_ring_seconds).unwrap_or(i32::MAX),
         caller: String::new(),
         next: Next::Always,
-        rate: None,
+        buy: None,
     });
     Some(Emergency { number: number.to_owned(), attempts: attempts.collect() })
 }
@@ -108,6 +108,7 @@ fn is_id(id: &str) -> bool {
 #[derive(Default)]
 pub(super) struct Known<'a> {
     pub(super) account_id: &'a str,
+    pub(super) time_zone: &'a str,
     pub(super) number: &'a str,
     pub(super) class: &'a str,
 }
@@ -117,6 +118,7 @@ impl Known<'_> {
         Ok(Decision::Reject(Rejection {
             refusal,
             account_id: self.account_id.to_owned(),
+            time_zone: self.time_zone.to_owned(),
             number: self.number.to_owned(),
             class: self.class.to_owned(),
         }))

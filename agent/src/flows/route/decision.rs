@@ -1,6 +1,6 @@
 //! What becomes of a call: the answer to the dialplan, before it is written as variables.
 
-use crate::store::destination::Price;
+use crate::store::price::Price;
 
 /// What becomes of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum Decision {
 pub struct Dial {
     /// The account that pays, or, inbound, that is called.
     pub account_id: String,
+    /// That account's IANA time zone.
+    pub time_zone: String,
     /// Calls of that account at once on this node, 0 for no limit.
     pub account_cap: i32,
     /// Calls of the calling line at once on this node, 0 for no limit.
@@ -30,6 +32,8 @@ pub struct Dial {
     pub caller_name: String,
     /// Whether the caller's number is withheld.
     pub privacy: bool,
+    /// What the account pays when it is answered, if it is billed.
+    pub sell: Option<Price>,
     /// At least one, in order of trial.
     pub attempts: Vec<Attempt>,
 }
@@ -60,8 +64,8 @@ pub struct Attempt {
     pub caller: String,
     /// When the next attempt follows.
     pub next: Next,
-    /// The rates that the decision used, for the record.
-    pub rate: Option<Rate>,
+    /// What it charges when it answers, if it is a gateway.
+    pub buy: Option<Price>,
 }
 
 /// What an attempt dials.
@@ -110,15 +114,6 @@ impl Next {
     }
 }
 
-/// The prices that a decision used: what the gateway charges, and what the account pays, if it is billed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rate {
-    /// What the gateway charges.
-    pub buy: Price,
-    /// What the account pays.
-    pub sell: Option<Price>,
-}
-
 /// A refusal, with what is known of whom it concerns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
@@ -126,6 +121,8 @@ pub struct Rejection {
     pub refusal: Refusal,
     /// The account, as far as known; else empty.
     pub account_id: String,
+    /// That account's IANA time zone; else empty.
+    pub time_zone: String,
     /// The number as normalised, else as dialled.
     pub number: String,
     /// Its class, as far as known; else empty.

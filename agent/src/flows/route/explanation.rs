@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::cost::Candidate;
-use crate::store::destination::{ListedGateway, Price};
+use crate::store::destination::ListedGateway;
+use crate::store::price::Price;
 
 /// Listens to a decision. A call's decision is made with [`Silent`], which costs nothing.
 pub trait Listener: Send {

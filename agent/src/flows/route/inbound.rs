@@ -43,6 +43,7 @@ pub(super) async fn decide(
         return known.reject(Refusal::NumberUnassigned);
     };
     known.account_id = &own.account_id;
+    known.time_zone = &own.account_time_zone;
     listener.step("own-number", || format!("it belongs to account {} ({:?})", own.account_id, own.account_status));
     if own.account_status != Status::Active {
         return known.reject(Refusal::AccountInactive);
@@ -58,12 +59,14 @@ pub(super) async fn decide(
     }
     Ok(Decision::Dial(Dial {
         account_id: own.account_id.clone(),
+        time_zone: own.account_time_zone.clone(),
         account_cap: own.account_max_calls,
         line_cap: 0,
         number: dialled.e164,
         class: String::new(),
         caller_name: request.caller_name.to_owned(),
         privacy: false,
+        sell: None,
         attempts,
     }))
 }

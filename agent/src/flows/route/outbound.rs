@@ -4,13 +4,14 @@ use tokio::time::Instant;
 
 use super::cost::{self, Caps, Terms};
 use super::decide::{Known, Request};
-use super::decision::{Attempt, Decision, Dial, Kind, Next, Rate, Refusal, Rejection};
+use super::decision::{Attempt, Decision, Dial, Kind, Next, Refusal, Rejection};
 use super::explanation::Listener;
 use super::number::{self, Habits};
 use super::ring;
 use super::rules::Rules;
 use crate::store::caller::{LineCaller, Status};
-use crate::store::destination::{Destination, DestinationQuery, Price};
+use crate::store::destination::{Destination, DestinationQuery};
+use crate::store::price::Price;
 use crate::store::{Store, StoreError};
 
 /// Decides the call of the line with this id: who calls, what the number is, what they may call, where it goes.
@@ -31,6 +32,7 @@ pub(super) async fn decide(
         return known.reject(Refusal::LineUnknown);
     };
     known.account_id = &caller.account.id;
+    known.time_zone = &caller.account.time_zone;
     listener.step("caller", || {
         format!(
             "line {line_id} ({:?}) of account {} ({:?})",
@@ -147,12 +149,14 @@ pub(super) async fn decide(
     }
     Ok(Decision::Dial(Dial {
         account_id: caller.account.id.clone(),
+        time_zone: caller.account.time_zone.clone(),
         account_cap: caller.account.max_calls,
         line_cap: caller.line_max_calls,
         number: dialled.e164,
         class: destination.class,
         caller_name: caller.line_name.clone(),
         privacy: caller.privacy,
+        sell: sell.cloned(),
         attempts,
     }))
 }
@@ -163,12 +167,14 @@ fn dial_own(caller: &LineCaller, number: &str, class: &str, attempts: Vec<Attemp
         return Decision::Reject(Rejection {
             refusal: Refusal::CalledInactive,
             account_id: caller.account.id.clone(),
+            time_zone: caller.account.time_zone.clone(),
             number: number.to_owned(),
             class: class.to_owned(),
         });
     }
     Decision::Dial(Dial {
         account_id: caller.account.id.clone(),
+        time_zone: caller.account.time_zone.clone(),
         account_cap: caller.account.max_calls,
         line_cap: caller.line_max_calls,
         number: number.to_owned(),
@@ -176,6 +182,7 @@ fn dial_own(caller: &LineCaller, number: &str, class: &str, attempts: Vec<Attemp
         caller_name: caller.line_name.clone(),
         // Within an account everybody sees who calls.
         privacy: caller.privacy && class != number::INTERNAL,
+        sell: None,
         attempts,
     })
 }
@@ -243,7 +250,7 @@ fn gateway_attempts(
                 seconds: gateway.ring_seconds,
                 caller: shown.map(write).unwrap_or_default(),
                 next: if gateway.next_on_forbidden { Next::OnForbidden } else { Next::OnFault },
-                rate: Some(Rate { buy: candidate.price.clone(), sell: terms.sell.cloned() }),
+                buy: Some(candidate.price.clone()),
             }
         })
         .collect()

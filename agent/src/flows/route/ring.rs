@@ -27,7 +27,7 @@ pub fn attempts(target: &Target, caller: &str, rules: &Rules) -> Vec<Attempt> {
                         seconds: group.ring_seconds,
                         caller: caller.to_owned(),
                         next: Next::OnFault,
-                        rate: None,
+                        buy: None,
                     }]
                 }
             }
@@ -44,6 +44,6 @@ fn ring(line: &Ringing, seconds: i32, next: Next, caller: &str, rules: &Rules) -
         seconds,
         caller: caller.to_owned(),
         next,
-        rate: None,
+        buy: None,
     }
 }

@@ -40,6 +40,8 @@ pub(super) enum Field {
     Country,
     /// ISO 4217 code, `USD`.
     Currency,
+    /// IANA name of a time zone, `Europe/Berlin`.
+    TimeZone,
     /// One of these words.
     Word(&'static [&'static str]),
     /// `yes`, `no` (also `true`, `false`, `1`, `0`).
@@ -79,6 +81,8 @@ impl Field {
             }
             Field::Country => code(text, 2, "a country of two letters, such as US").map(|code| some(code.into())),
             Field::Currency => code(text, 3, "a currency of three letters, such as USD").map(|code| some(code.into())),
+            Field::TimeZone if text.parse::<chrono_tz::Tz>().is_ok() => Ok(some(text.into())),
+            Field::TimeZone => Err(format!("{:?} is no time zone such as America/New_York", shortened(text))),
             Field::Word(words) if words.contains(&text) => Ok(some(text.into())),
             Field::Word(words) => Err(format!("{text:?} is none of {}", words.join(", "))),
             Field::Flag => flag(text).map(Cell::Flag),

@@ -140,6 +140,7 @@ impl Kind {
                         NAME,
                         STATUS,
                         reference("currency", "currency", Reference::Currency, Is("USD")),
+                        column("time_zone", "time_zone", Field::TimeZone, Is("UTC")),
                         CALLER_NUMBER,
                         CAP,
                         reference("sell_deck", "sell_deck_id", Reference::Deck, Null),

@@ -18,7 +18,7 @@ use crate::store::address::Session;
 use crate::store::connection::{Connection, Value};
 use crate::store::statement::{
     COMPLETE_DECK_VERSION, COUNT_RATES, DECK, DELETE_DECK_VERSION, DELETE_RATES, INCOMPLETE_DECK_VERSIONS, INSERT_DECK,
-    INSERT_DECK_VERSION, NEXT_DECK_VERSION, RATE_AT, Statement, numbered,
+    INSERT_DECK_VERSION, INSERT_RATE, Known, NEXT_DECK_VERSION, RATE_AT, Statement,
 };
 use crate::store::time::Time;
 use crate::store::{Store, StoreError};
@@ -281,7 +281,7 @@ impl Import {
         let changed = || ImportError::File("the file changed while it was imported".to_owned());
         let mut reader = csv_reader(file);
         let rows = RateReader::new(reader.headers().map_err(|_| changed())?, rates.effective)?;
-        let full = insert_text(&self.connection, BATCH);
+        let full = INSERT_RATE.rows(self.connection.backend(), BATCH, Known::Refuse);
         let mut batch: Vec<RateRow> = Vec::with_capacity(BATCH);
         let mut record = StringRecord::new();
         let mut written = 0;
@@ -300,7 +300,7 @@ impl Import {
             }
         }
         if !batch.is_empty() {
-            let text = insert_text(&self.connection, batch.len());
+            let text = INSERT_RATE.rows(self.connection.backend(), batch.len(), Known::Refuse);
             self.insert(version, &batch, text).await?;
         }
         self.connection.commit().await?;
@@ -317,7 +317,7 @@ impl Import {
     }
 
     async fn insert(&mut self, version: i64, rows: &[RateRow], text: SqlStr) -> Result<(), sqlx::Error> {
-        let mut values = Vec::with_capacity(rows.len() * COLUMNS.len());
+        let mut values = Vec::with_capacity(rows.len() * 10);
         for row in rows {
             let integer = |number| Value::Integer(Some(number));
             values.extend([
@@ -335,28 +335,4 @@ impl Import {
         }
         self.connection.execute(text, &values).await.map(drop)
     }
-}
-
-const COLUMNS: [&str; 10] = [
-    "deck_version_id",
-    "prefix",
-    "effective_at",
-    "expires_at",
-    "destination",
-    "per_minute_micros",
-    "connect_fee_micros",
-    "initial_seconds",
-    "increment_seconds",
-    "blocked",
-];
-
-/// The INSERT of so many rows.
-fn insert_text(connection: &Connection, rows: usize) -> SqlStr {
-    let tuple = |row: usize| {
-        let marks: Vec<String> = (1..=COLUMNS.len()).map(|n| format!("${}", row * COLUMNS.len() + n)).collect();
-        format!("({})", marks.join(","))
-    };
-    let tuples: Vec<String> = (0..rows).map(tuple).collect();
-    let text = format!("INSERT INTO rates ({}) VALUES {}", COLUMNS.join(","), tuples.join(","));
-    numbered(connection.backend(), text)
 }
