@@ -11,6 +11,7 @@
 //! sent/<hour>/<segment>         is in the database; kept for a while, for comparing
 //! quarantine/<segment>          one row that the database or the reader refused
 //! quarantine/<segment>.why      the reason
+//! reserve                       room that is given up when the disk is full
 //! ```
 //!
 //! A segment is a file of rows in the form in which they came, named `<uuid v7>.<done>.<node>.segment`: the bytes before
@@ -30,10 +31,11 @@
 //! A row that was taken (renamed into the spool) so outlives `kill -9` at any instruction, a full disk and a database that is
 //! away for days, and reaches the database once.
 //!
-//! `segment` is the name, `spool` the folder, `batch` the rows that are sent at once, `shipper` the loop. What is shipped is a
+//! `segment` is the name, `spool` the folder, `reserve` its room for a full disk, `batch` the rows that are sent at once, `shipper` the loop. What is shipped is a
 //! [`Cargo`].
 
 pub mod batch;
+pub mod reserve;
 pub mod segment;
 pub mod shipper;
 pub mod spool;

@@ -140,6 +140,8 @@ pub struct Records {
     pub alarm_seconds: u32,
     /// Hours that sent rows are kept on the node for `tandem records verify`.
     pub keep_hours: u32,
+    /// MiB of the spool's disk that are held back, and given up when it is full: Asterisk loses records that it cannot write.
+    pub reserve_mib: u32,
 }
 
 /// `[asterisk]`
@@ -268,6 +270,7 @@ impl Default for Records {
             write_seconds: 10,
             alarm_seconds: 300,
             keep_hours: 72,
+            reserve_mib: 16,
         }
     }
 }

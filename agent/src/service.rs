@@ -171,6 +171,7 @@ fn record_shipper(config: &Config, store: &Store, alarms: &Alarms) -> Result<Shi
         rows_per_second: records.rows_per_second,
         alarm_after: TimeDelta::seconds(records.alarm_seconds.into()),
         keep: TimeDelta::hours(records.keep_hours.into()),
+        reserve: u64::from(records.reserve_mib) << 20,
     };
     Ok(Shipper::new(cargo, spool, lock, settings, alarms.clone()))
 }

@@ -43,6 +43,7 @@ pub struct AsteriskBuilder {
     globals: Vec<(String, String)>,
     endpoints: String,
     dialplan: String,
+    appended: Vec<(String, String)>,
 }
 
 impl AsteriskBuilder {
@@ -109,6 +110,13 @@ impl AsteriskBuilder {
         self
     }
 
+    /// Further text at the end of one of its files, such as `cdr_custom.conf`.
+    #[must_use]
+    pub fn append(mut self, file: &str, text: &str) -> Self {
+        self.appended.push((file.to_owned(), text.to_owned()));
+        self
+    }
+
     /// Starts it and waits until it takes calls.
     ///
     /// # Panics
@@ -156,6 +164,10 @@ impl AsteriskBuilder {
         folder.write("etc/tandem-site.conf", &(site + &self.dialplan));
         let transport = format!("[udp]\ntype = transport\nprotocol = udp\nbind = {address}:5060\n\n");
         folder.write("etc/pjsip-site.conf", &(transport + &self.endpoints));
+        for (file, text) in &self.appended {
+            let file = format!("etc/{file}");
+            folder.write(&file, &(folder.read(&file) + text));
+        }
         folder.write("etc/asterisk.conf", &asterisk_conf(folder.path(), installation));
     }
 
@@ -261,6 +273,12 @@ impl Asterisk {
     /// Its process.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
+    }
+
+    /// `kill -9`, and starts it again on the same address.
+    pub fn crash(&mut self) {
+        self.process.kill();
+        self.process = launch(&self.folder, &self.installation);
     }
 
     /// Ends it (its calls too) and starts it again on the same address.

@@ -17,11 +17,14 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::batch::Batch;
+use super::reserve::Reserve;
 use super::segment::Segment;
 use super::spool::{Lock, Spool, SpoolError};
 use super::{Cargo, Unsent};
 use crate::alarm::Alarms;
 
+/// For the batches of one turn; then it looks around, and tells how far it is.
+const TURN: Duration = Duration::from_secs(1);
 /// Between two looks for something new.
 const TICK: Duration = Duration::from_millis(50);
 /// A file that was taken so long ago is held by no writer that is alive; a row that is not whole by then never will be.
@@ -50,6 +53,8 @@ pub struct Settings {
     pub alarm_after: TimeDelta,
     /// How long what was sent is kept for comparing.
     pub keep: TimeDelta,
+    /// Bytes of the disk that are held back for when it is full.
+    pub reserve: u64,
 }
 
 /// What a shipper has to do, for `GET /status`.
@@ -72,6 +77,7 @@ pub struct Shipper<C> {
     cargo: C,
     spool: Spool,
     lock: Option<Lock>,
+    reserve: Reserve,
     settings: Settings,
     alarms: Alarms,
     names: Names,
@@ -106,6 +112,7 @@ impl<C: Cargo> Shipper<C> {
     pub fn new(cargo: C, spool: Spool, lock: Option<Lock>, settings: Settings, alarms: Alarms) -> Shipper<C> {
         Shipper {
             cargo,
+            reserve: Reserve::new(&spool, settings.reserve),
             spool,
             lock,
             settings,
@@ -150,10 +157,12 @@ impl<C: Cargo> Shipper<C> {
         if !self.has_lock() {
             return;
         }
+        self.reserve.tend();
         self.gather(hurry);
         self.look_around();
         self.tidy();
-        while Instant::now() >= self.not_before {
+        let begun = Instant::now();
+        while Instant::now() >= self.not_before && begun.elapsed() < TURN {
             let Some(id) = self.next() else { break };
             let started = Instant::now();
             match self.ship(id).await {
@@ -280,7 +289,7 @@ impl<C: Cargo> Shipper<C> {
         let text = match rustix::fs::statvfs(self.spool.folder()) {
             Ok(disk) if disk.f_bavail.saturating_mul(100) < disk.f_blocks.saturating_mul(FREE_PERCENT) => {
                 Some(format!(
-                    "the disk of the spool {} is nearly full: {} MiB are free; Asterisk loses records that it cannot write",
+                    "the disk of the spool {} is nearly full: {} MiB are free; make room, since rows that cannot be written are lost",
                     self.spool.folder().display(),
                     disk.f_bavail.saturating_mul(disk.f_frsize) >> 20,
                 ))
@@ -380,7 +389,7 @@ impl<C: Cargo> Shipper<C> {
             self.spool.advance(&mut waiting.segment, batch.end)?;
         }
         waiting.rows = waiting.rows.saturating_sub(rows);
-        waiting.drained = None;
+        (waiting.drained, waiting.not_before) = (None, None);
         if batch.last {
             let (length, _) = self.spool.look(&waiting.segment)?;
             if length > batch.end {
@@ -390,7 +399,9 @@ impl<C: Cargo> Shipper<C> {
                 self.waiting.remove(&id);
             }
         }
-        self.alarms.clear(self.names.spool);
+        if self.waiting.values().all(|waiting| waiting.not_before.is_none()) {
+            self.alarms.clear(self.names.spool);
+        }
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::line;
 use crate::alarm::Alarms;
@@ -35,6 +36,8 @@ pub struct Intake {
     wait: Duration,
     seen: Option<Instant>,
     taken: Option<Instant>,
+    /// Segments that were taken and not surveyed yet.
+    fresh: BTreeSet<Uuid>,
     boots: Boots,
     clock: Clock,
 }
@@ -51,6 +54,7 @@ impl Intake {
             wait,
             seen: None,
             taken: None,
+            fresh: BTreeSet::new(),
             boots: Boots::default(),
             clock: Clock::default(),
         }
@@ -68,6 +72,7 @@ impl Intake {
             for file in old.iter().chain([&self.file]) {
                 taken.extend(spool.take(file, &self.node)?);
             }
+            self.fresh.extend(taken.iter().map(|segment| segment.id));
             self.seen = None;
             self.taken = Some(Instant::now());
         }
@@ -129,6 +134,8 @@ impl Intake {
     /// # Errors
     /// It cannot be read.
     pub fn survey(&mut self, spool: &Spool, segment: &Segment) -> io::Result<u64> {
+        // Segments that come back, or were found, are older than what was taken last, and tell nothing of who writes now.
+        let fresh = self.fresh.remove(&segment.id);
         let mut file = io::BufReader::with_capacity(256 * 1024, spool.open(segment)?);
         let mut rows = 0;
         let mut row = Vec::new();
@@ -139,7 +146,9 @@ impl Intake {
             }
             if let Some(boot) = line::boot(&row) {
                 rows += 1;
-                self.boots.see(boot, &self.alarms);
+                if fresh {
+                    self.boots.see(boot, &self.alarms);
+                }
             }
         }
     }

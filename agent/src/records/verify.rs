@@ -41,6 +41,13 @@ enum Place {
     SetAside,
 }
 
+/// A line of the node.
+#[derive(Debug, Clone)]
+struct Line {
+    started_at: DateTime<Utc>,
+    place: Place,
+}
+
 /// What the comparison found.
 #[derive(Debug, Default)]
 pub struct Findings {
@@ -78,6 +85,9 @@ pub async fn verify(
     let mut findings = Findings::default();
     let lines = lines(spool, file, from, before, &mut findings)?;
     let boots: BTreeSet<&String> = lines.keys().map(|key| &key.boot).collect();
+    // Not the whole time that was asked for, which may be years.
+    let from = lines.values().map(|line| line.started_at).min().unwrap_or(from);
+    let before = lines.values().map(|line| line.started_at + TimeDelta::milliseconds(1)).max().unwrap_or(before);
     let mut rows: HashMap<Key, BTreeSet<String>> = HashMap::new();
     for boot in boots {
         for what in [Recorded::Calls, Recorded::Attempts] {
@@ -88,8 +98,8 @@ pub async fn verify(
         }
     }
     findings.lines = lines.len() as u64;
-    for (key, place) in &lines {
-        match (rows.get(key), place) {
+    for (key, line) in &lines {
+        match (rows.get(key), &line.place) {
             (Some(nodes), _) => {
                 findings.found += 1;
                 if nodes.len() > 1 {
@@ -126,42 +136,44 @@ fn lines(
     from: DateTime<Utc>,
     before: DateTime<Utc>,
     findings: &mut Findings,
-) -> io::Result<HashMap<Key, Place>> {
+) -> io::Result<HashMap<Key, Line>> {
     let mut lines = HashMap::new();
+    // Returns how many pieces are no lines.
     let mut add = |bytes: &[u8], place: &dyn Fn(u64) -> Place| {
-        let mut at = 0;
+        let (mut at, mut unreadable) = (0, 0);
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             let length = line::length(rest, true).unwrap_or(rest.len());
             match line::read("", rest.get(..length).unwrap_or(rest)) {
                 Ok(record) => {
                     let (key, started_at) = key(record);
                     if (from..before).contains(&started_at) {
-                        lines.insert(key, place(at as u64));
+                        lines.insert(key, Line { started_at, place: place(at as u64) });
                     }
                 }
-                Err(_) => findings.unreadable += 1,
+                Err(_) => unreadable += 1,
             }
             at += length;
         }
+        unreadable
     };
     // Read against the stream, so that a line that is moved meanwhile is seen at least once.
     if let Some(bytes) = read(file)? {
-        add(&bytes, &|_| Place::Waiting);
+        findings.unreadable += add(&bytes, &|_| Place::Waiting);
     }
     for segment in spool.waiting()? {
         if let Some(bytes) = read(&spool.path(&segment))? {
             let path = spool.path(&segment);
-            add(&bytes, &|at| {
+            findings.unreadable += add(&bytes, &|at| {
                 if at < segment.done { Place::Sent(segment.clone(), path.clone()) } else { Place::Waiting }
             });
         }
     }
     for (segment, path) in spool.sent_since(from - SLACK)? {
         if let Some(bytes) = read(&path)? {
-            add(&bytes, &|_| Place::Sent(segment.clone(), path.clone()));
+            findings.unreadable += add(&bytes, &|_| Place::Sent(segment.clone(), path.clone()));
         }
     }
-    // Last: a refused line stands in its segment, too.
+    // Last: a refused line stands in its segment, too, and there an unreadable one is counted.
     for entry in spool.set_aside_rows()? {
         if let Some(bytes) = read(&spool.quarantined(&entry.segment))? {
             add(&bytes, &|_| Place::SetAside);
