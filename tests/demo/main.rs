@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use lab::{Agent, AgentBuilder, Asterisk, Manner, Sipp};
+use sqlx::{Connection as _, Row as _};
 
 /// What line 1001 of the sample dials: its outside prefix, then a number in San Francisco.
 const NUMBER: &str = "914155550123";
@@ -41,19 +42,13 @@ async fn main() -> ExitCode {
         .gateway("gw-b", b.address())
         .pjsip(&softphone())
         .start();
-    let agent = plan.start();
+    let agent = plan.ships(&asterisk).start();
 
     println!("\nLine 1001 dials {NUMBER}. What the agent decides, and why (tandem explain 1001 {NUMBER}):\n");
     println!("{}", agent.plan().tandem_ok(&["explain", "1001", NUMBER]));
 
     let status = phone.call(asterisk.address(), NUMBER).run().status();
-    let record = asterisk.wait_call(1);
-    println!(
-        "The call: SIP {status}; tried {}; record: {} to {}",
-        record.tried(),
-        record.get("id"),
-        record.get("number")
-    );
+    println!("The call: SIP {status}; and as a row of the view calls in the database:\n\n{}\n", row(&agent).await);
     let carried = [("gw-a", &a), ("gw-b", &b)].into_iter().find(|(_, carrier)| !carrier.invites().is_empty());
     if let Some((name, carrier)) = carried {
         let invite = &carrier.invites()[0];
@@ -96,6 +91,39 @@ fn softphone() -> String {
     )
 }
 
+/// The first call in the database, once it is there.
+async fn row(agent: &Agent) -> String {
+    let url = format!("sqlite:{}", agent.plan().folder().join("tandem.db").display());
+    let mut database = sqlx::SqliteConnection::connect(&url).await.expect("the agent has made its database");
+    for _ in 0..100 {
+        let query = sqlx::query(
+            "SELECT started_local, account, line, dialled, number, destination, carried_by, talk_seconds, \
+                                 price, price_currency, cost, cost_currency FROM calls",
+        );
+        if let Some(row) = query.fetch_optional(&mut database).await.expect("the view calls is there") {
+            let text = |column: &str| row.try_get_unchecked::<String, _>(column).unwrap_or_default();
+            let number = |column: &str| row.try_get_unchecked::<f64, _>(column).unwrap_or_default();
+            return format!(
+                "  at {}, {} ({}) dialled {}: +{}, {}, carried by {} for {:.1} s; price {} {:.6}, cost {} {:.6}",
+                text("started_local"),
+                text("line"),
+                text("account"),
+                text("dialled"),
+                text("number"),
+                text("destination"),
+                text("carried_by"),
+                number("talk_seconds"),
+                text("price_currency"),
+                number("price"),
+                text("cost_currency"),
+                number("cost"),
+            );
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    "  (it did not arrive within 5 s: see the agent's log)".to_owned()
+}
+
 async fn stay(asterisk: &Asterisk, agent: &Agent) {
     let (sip, http) = (asterisk.address(), agent.http());
     println!(
@@ -110,7 +138,7 @@ and dial:   1001            the phone of line 1001, which answers
             911             an emergency call: goes out whatever is broken (try it with the agent killed)
             *99             the line test: keys and voice are read and played back
 
-Look:       curl http://{http}/metrics"
+Look:       curl http://{http}/metrics    curl http://{http}/status"
     );
     if let Err(error) = tokio::signal::ctrl_c().await {
         println!("Ctrl-C cannot be caught ({error}); ending");
