@@ -7,11 +7,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{env, fs};
 
-use lab::{Agent, Asterisk, CallRecord, Manner, MariaDb, Sipp, wait_until};
+use lab::{Agent, Asterisk, CallRecord, Manner, MariaDb, Postgres, RecordWriter, Sipp, wait_until};
 
 /// Calls a second; each talks for a tenth of one.
 const RATE: usize = 50;
@@ -150,6 +151,123 @@ fn every_call_that_asterisk_wrote_is_in_the_database_once() {
     let verified = agent.plan().tandem_ok(&["records", "verify", "--from", "2020-01-01"]);
     println!("{verified}");
     assert!(verified.contains("0 missing, 0 double"), "{verified}");
+}
+
+/// A server of either kind, which can be killed and made to hang.
+enum Server {
+    MariaDb(MariaDb),
+    Postgres(Postgres),
+}
+
+impl Server {
+    fn url(&self) -> String {
+        match self {
+            Server::MariaDb(server) => server.url(),
+            Server::Postgres(server) => server.url(),
+        }
+    }
+
+    fn crash(&mut self, away: Duration) {
+        match self {
+            Server::MariaDb(server) => {
+                server.kill();
+                sleep(away);
+                server.restart();
+            }
+            Server::Postgres(server) => {
+                server.kill();
+                sleep(away);
+                server.restart();
+            }
+        }
+    }
+
+    fn hang(&self, away: Duration) {
+        match self {
+            Server::MariaDb(server) => server.pause(),
+            Server::Postgres(server) => server.pause(),
+        }
+        sleep(away);
+        match self {
+            Server::MariaDb(server) => server.resume(),
+            Server::Postgres(server) => server.resume(),
+        }
+    }
+}
+
+#[test]
+fn mariadb_has_every_line_once_that_was_written_at_full_speed() {
+    at_full_speed(Some(Server::MariaDb(MariaDb::start())));
+}
+
+#[test]
+fn postgres_has_every_line_once_that_was_written_at_full_speed() {
+    at_full_speed(Some(Server::Postgres(Postgres::start())));
+}
+
+#[test]
+fn sqlite_has_every_line_once_that_was_written_at_full_speed() {
+    at_full_speed(None);
+}
+
+/// Lines come as fast as they can be written, while the agent and the database are killed.
+fn at_full_speed(mut server: Option<Server>) {
+    // One at a time: three would be a test of the machine.
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let soak = env::var_os("TANDEM_SOAK").is_some();
+    let (calls, kills) = if soak { (200_000, 40) } else { (8_000, 8) };
+    let mut dice = Dice::new();
+    let mut plan = Agent::builder().set("records.rows_per_second", "1000000").set("records.write_seconds", "2");
+    if let Some(server) = &server {
+        plan = plan.set("database.urls", &server.url());
+    }
+    plan.tandem_ok(&["migrate"]);
+    let mut writer = RecordWriter::new(&plan.folder().join("tandem.csv"), "1-1");
+    let mut agent = plan.start();
+    let (mut database, mut agents) = (0, 0);
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(move || {
+            // In bursts, so that lines come through all of the faults.
+            for _ in 0..calls / 100 {
+                writer.append(100);
+                sleep(Duration::from_millis(if soak { 10 } else { 40 }));
+            }
+            writer
+        });
+        for fault in 0.. {
+            if fault >= kills && writing.is_finished() {
+                break;
+            }
+            sleep(Duration::from_millis(dice.below(400)));
+            match (&mut server, fault % 3) {
+                (Some(server), 1) => server.crash(Duration::from_millis(dice.below(500))),
+                (Some(server), 2) => server.hang(Duration::from_millis(dice.below(1500))),
+                _ => {
+                    agents += 1;
+                    agent.restart();
+                    continue;
+                }
+            }
+            database += 1;
+        }
+        assert_eq!(writing.join().unwrap().calls(), calls);
+    });
+    let spool = agent.plan().folder().join("tandem.spool");
+    wait_until("all records sent", Duration::from_secs(90), || {
+        !agent.plan().folder().join("tandem.csv").exists() && waiting(&spool) == 0
+    });
+    println!(
+        "{calls} calls, {} lines; the agent killed {agents} times, the database disturbed {database} times",
+        2 * calls
+    );
+    let verified = agent.plan().tandem_ok(&["records", "verify"]);
+    println!("{verified}");
+    let all =
+        format!("{0} rows on the node; {0} of them in the database, 0 wait, 0 in quarantine; 0 unreadable", 2 * calls);
+    assert!(verified.starts_with(&all) && verified.contains("0 missing, 0 double"), "{verified}");
+    // The keys of the tables keep rows from being there twice; and there are no others.
+    assert!(!verified.contains("no more on the node"), "{verified}");
 }
 
 const FAULTS: [&str; 8] = [

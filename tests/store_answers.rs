@@ -19,8 +19,8 @@ const SHIPPED: [(Backend, i64, &str); 6] = [
     (Backend::MySql, 1, "34ab143cb18fdea5"),
     (Backend::Postgres, 1, "d39e9e129861d05e"),
     (Backend::Sqlite, 2, "85bd96a17462899c"),
-    (Backend::MySql, 2, "67f8f24732c6f393"),
-    (Backend::Postgres, 2, "d47dd4a714f7dfdc"),
+    (Backend::MySql, 2, "ddb4be70dc19c0b1"),
+    (Backend::Postgres, 2, "bfe8bf4921343bf3"),
 ];
 
 #[test]

@@ -143,7 +143,7 @@ impl Outcome {
         }
     }
 
-    fn merge(&mut self, other: &Outcome) {
+    pub(crate) fn merge(&mut self, other: &Outcome) {
         self.decided += other.decided;
         self.failed += other.failed;
         self.micros.add(&other.micros).expect("histograms of one kind");

@@ -37,6 +37,7 @@ mod node;
 mod postgres;
 mod process;
 mod record;
+mod record_writer;
 mod sipp;
 mod voice;
 
@@ -52,5 +53,6 @@ pub use node::{Node, NodeBuilder};
 pub use postgres::Postgres;
 pub use process::{Process, Signal, wait_until};
 pub use record::{Attempt, CallRecord};
+pub use record_writer::RecordWriter;
 pub use sipp::{Manner, Sipp};
 pub use voice::Voice;

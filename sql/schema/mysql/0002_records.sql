@@ -61,7 +61,7 @@ CREATE TABLE call_attempts (
     node                    VARCHAR(64) NOT NULL,
     boot                    VARCHAR(32) NOT NULL,
     uniqueid                VARCHAR(150) NOT NULL,
-    number                  INT NOT NULL,
+    number                  BIGINT NOT NULL,
     linkedid                VARCHAR(150) NOT NULL,
     leg_uniqueid            VARCHAR(150),
     kind                    VARCHAR(32) NOT NULL,
