@@ -39,6 +39,7 @@ look() {
     run) ;;
     test)
         need sox sox
+        need strace strace
         need mariadbd mariadb-server
         compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
         ;;

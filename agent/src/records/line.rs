@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, Offset, TimeDelta, Utc};
 use chrono_tz::Tz;
+use memchr::memchr2_iter;
 use memchr::memmem::Finder;
 
 use crate::store::price::Price;
@@ -29,17 +30,33 @@ static BEGINNING: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(BEGIN
 #[must_use]
 pub fn length(bytes: &[u8], ended: bool) -> Option<usize> {
     let horizon = bytes.get(..LONGEST).unwrap_or(bytes);
+    let end = line_end(horizon);
+    let horizon = end.and_then(|end| horizon.get(..end)).unwrap_or(horizon);
     let next = BEGINNING.find_iter(horizon).filter(|at| *at > 0).find(|at| {
         let here = bytes.get(*at..).unwrap_or_default();
         KINDS.iter().any(|kind| here.starts_with(kind))
     });
-    if let Some(next) = next {
-        return Some(next);
+    if let Some(length) = next.or(end) {
+        return Some(length);
     }
     if bytes.len() >= LONGEST {
         return Some(LONGEST);
     }
     (ended && bytes.ends_with(b"\n")).then_some(bytes.len())
+}
+
+/// Length up to the first line end that stands outside of quotes.
+fn line_end(bytes: &[u8]) -> Option<usize> {
+    let mut quoted = false;
+    for at in memchr2_iter(b'"', b'\n', bytes) {
+        if bytes.get(at) == Some(&b'"') {
+            // A doubled quote does so twice.
+            quoted = !quoted;
+        } else if !quoted {
+            return Some(at + 1);
+        }
+    }
+    None
 }
 
 /// Reads a line with its line end, written on `node`.

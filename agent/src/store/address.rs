@@ -46,10 +46,11 @@ impl Address {
         match scheme {
             "sqlite" => {
                 let options = SqliteConnectOptions::from_str(url).map_err(wrong)?;
+                // What was committed is not sent again: it has to outlive the machine.
                 Ok(Address::Sqlite(Box::new(
                     options
                         .journal_mode(SqliteJournalMode::Wal)
-                        .synchronous(SqliteSynchronous::Normal)
+                        .synchronous(SqliteSynchronous::Full)
                         .disable_statement_logging(),
                 )))
             }
