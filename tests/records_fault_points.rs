@@ -1,5 +1,5 @@
 //! The agent is killed before each system call of the record pipeline in turn: taking the file (rename, fsync), writing to the
-//! database (sendto, recvfrom; on SQLite pwrite64, fdatasync), setting aside a row that cannot be read (openat, write, fsync, rename),
+//! database (sendto, recvfrom; on SQLite pwrite64, fsync), setting aside a row that cannot be read (openat, write, fsync, rename),
 //! noting what is done (rename). Every line is in the database once all the same.
 //!
 //! strace attaches to the agent's threads and kills it at the nth call of a kind; n rises until the agent gets through.
@@ -50,7 +50,7 @@ fn killed_before_any_system_call_it_has_every_line_once_in_sqlite() {
         })
     };
     // The writer's connection has a thread of its own for the disk, which is not there before the first row.
-    Pipeline::start(&url, Threads::All).kill_at_each(&["pwrite64", "fdatasync"], counted);
+    Pipeline::start(&url, Threads::All).kill_at_each(&["pwrite64", "fsync"], counted);
 }
 
 struct Pipeline {

@@ -6,7 +6,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a benchmark")]
 #![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "figures for people")]
 
+#[allow(dead_code, reason = "each benchmark uses a part of it")]
 mod load;
+#[allow(dead_code, reason = "each benchmark uses a part of it")]
 mod usage;
 
 use std::collections::HashSet;

@@ -78,7 +78,8 @@ impl Statement {
 
 /// A statement of our own making (names of tables and columns, never a value), written with `$n`, for a backend.
 pub(super) fn numbered(backend: Backend, text: String) -> SqlStr {
-    let text: Arc<str> = if backend == Backend::MySql { question_marks(&text).into() } else { text.into() };
+    // SQLite takes $n for a name, and looks each of thousands up among all of them.
+    let text: Arc<str> = if backend == Backend::Postgres { text.into() } else { question_marks(&text).into() };
     AssertSqlSafe(text).into_sql_str()
 }
 

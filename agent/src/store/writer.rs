@@ -23,6 +23,9 @@ use super::{Store, StoreError};
 /// A spool that was not seen for so long ships no more.
 const SEEN: TimeDelta = TimeDelta::minutes(3);
 
+/// Rows of one INSERT: few sizes, since the connection and the server keep each statement prepared.
+const SIZES: [usize; 5] = [500, 100, 25, 5, 1];
+
 /// Why rows were not written; none of them was.
 #[derive(Debug, thiserror::Error)]
 pub enum Unwritten {
@@ -140,11 +143,16 @@ impl<'a> Values<'a> {
     }
 
     async fn insert(&self, connection: &mut Connection, statement: &'static Statement) -> Result<(), sqlx::Error> {
-        if self.rows == 0 {
-            return Ok(());
+        let columns = self.values.len() / self.rows.max(1);
+        let mut rest = self.values.as_slice();
+        while !rest.is_empty() {
+            let size = SIZES.into_iter().find(|size| size * columns <= rest.len()).unwrap_or(1);
+            let (values, more) = rest.split_at_checked(size * columns).unwrap_or((rest, &[]));
+            let text = statement.rows(connection.backend(), size, Known::PassOver);
+            connection.execute(text, values).await?;
+            rest = more;
         }
-        let text = statement.rows(connection.backend(), self.rows, Known::PassOver);
-        connection.execute_once(text, &self.values).await.map(drop)
+        Ok(())
     }
 }
 
