@@ -167,7 +167,9 @@ impl<C: Cargo> Shipper<C> {
             let started = Instant::now();
             match self.ship(id).await {
                 Ok(rows) => {
-                    self.pauses.reset();
+                    if self.pauses.reset() {
+                        tracing::info!(cargo = C::NAME, "rows are sent again");
+                    }
                     self.figures.sent(rows);
                     let pace = Duration::from_secs(1).mul_f64(rows as f64 / f64::from(self.settings.rows_per_second));
                     self.not_before = started + pace;
@@ -455,8 +457,9 @@ impl Pauses {
         (pauses.next().unwrap_or(PAUSES.1), first)
     }
 
-    fn reset(&mut self) {
-        self.0 = None;
+    /// Begins anew; true when there were failures.
+    fn reset(&mut self) -> bool {
+        self.0.take().is_some()
     }
 }
 
