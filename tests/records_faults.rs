@@ -1,107 +1,17 @@
-//! The bad days of call records: lines are written as Asterisk writes them, and something is wrong.
+//! The bad days of the spool: lines are written as Asterisk writes them, and something is wrong with them, with the disk, or with who
+//! writes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "tests")]
+
+mod records_node;
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use lab::{Agent, AgentBuilder, MariaDb, Postgres, RecordWriter, wait_until};
-use sqlx::{AssertSqlSafe, Connection as _};
-
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// An agent on SQLite, and who writes calls for it.
-struct Node {
-    agent: Agent,
-    writer: RecordWriter,
-}
-
-impl Node {
-    fn start() -> Node {
-        Node::start_with(Agent::builder())
-    }
-
-    fn start_with(plan: AgentBuilder) -> Node {
-        let plan = plan.set("records.batch_ms", "50");
-        plan.tandem_ok(&["migrate"]);
-        let writer = RecordWriter::new(&plan.folder().join("tandem.csv"), "1-1");
-        Node { agent: plan.start(), writer }
-    }
-
-    fn folder(&self) -> &Path {
-        self.agent.plan().folder().path()
-    }
-
-    fn spool(&self) -> PathBuf {
-        self.folder().join("tandem.spool")
-    }
-
-    /// Every call that was written, and its attempt, are in the database.
-    #[track_caller]
-    fn all_arrive(&self) {
-        self.arrive(self.writer.calls());
-    }
-
-    #[track_caller]
-    fn arrive(&self, calls: u64) {
-        let counts = || {
-            let of = |table: &str| self.count(&format!("SELECT COUNT(*) FROM {table}"));
-            (of("call_records"), of("call_attempts"))
-        };
-        let calls = i64::try_from(calls).unwrap();
-        wait_until(&format!("{calls} calls"), PATIENCE, || counts() >= (calls, calls));
-        assert_eq!(counts(), (calls, calls));
-    }
-
-    fn count(&self, query: &str) -> i64 {
-        let url = format!("sqlite:{}", self.folder().join("tandem.db").display());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
-            let (count,): (i64,) = sqlx::query_as(AssertSqlSafe(query)).fetch_one(&mut connection).await.unwrap();
-            count
-        })
-    }
-
-    fn alarms(&self) -> Vec<String> {
-        let (_, text) = self.agent.get("/status").expect("the agent lives");
-        let status: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let alarms = status["alarms"].as_array().unwrap().iter();
-        alarms.map(|alarm| alarm["name"].as_str().unwrap().to_owned()).collect()
-    }
-
-    #[track_caller]
-    fn wait_alarm(&self, name: &str) {
-        wait_until(&format!("the alarm {name}"), PATIENCE, || self.alarms().iter().any(|alarm| alarm == name));
-        let logged = self.agent.log().matches(&format!("alarm=\"{name}\"")).count();
-        assert!(logged > 0, "{name} is not logged:\n{}", self.agent.log());
-    }
-
-    fn metric(&self, name: &str) -> f64 {
-        let (_, text) = self.agent.get("/metrics").unwrap();
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        line.unwrap_or_else(|| panic!("no {name} in\n{text}")).parse().unwrap()
-    }
-
-    fn records(&self, arguments: &[&str]) -> (bool, String) {
-        let output = self.agent.plan().tandem(&[&["records"], arguments].concat());
-        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        (output.status.success(), text)
-    }
-}
-
-/// Segments in a folder.
-fn segments(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "segment")).collect()
-}
-
-/// Segments that were sent.
-fn sent(spool: &Path) -> Vec<PathBuf> {
-    fs::read_dir(spool.join("sent")).unwrap().flatten().flat_map(|hour| segments(&hour.path())).collect()
-}
+use lab::{Agent, RecordWriter, wait_until};
+use records_node::{Node, PATIENCE, segments, sent};
 
 #[test]
 fn a_second_agent_on_the_same_spool_refuses() {
@@ -190,60 +100,6 @@ fn a_writer_that_still_holds_a_file_that_was_sent_loses_nothing() {
 }
 
 #[test]
-fn a_row_that_the_database_refuses_is_set_aside_and_can_be_put_back() {
-    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON call_records WHEN NEW.sequence = 700 \
-                  BEGIN SELECT RAISE(ABORT, 'no seven hundred'); END";
-    let mut node = Node::start();
-    node.agent.plan().sql(refuse);
-    node.writer.append(1000);
-    let rows = || node.count("SELECT COUNT(*) FROM call_records");
-    wait_until("the others", PATIENCE, || rows() == 999);
-    wait_until("one set aside", PATIENCE, || segments(&node.spool().join("quarantine")).len() == 1);
-    let (_, status) = node.records(&["status"]);
-    assert!(status.contains("refused by the database") && status.contains("no seven hundred"), "{status}");
-    // Put back too early, it is refused again.
-    assert!(node.records(&["retry"]).1.starts_with("1 rows are put back"));
-    wait_until("set aside again", PATIENCE, || segments(&node.spool().join("quarantine")).len() == 1);
-    node.agent.plan().sql("DROP TRIGGER refuse");
-    let name = segments(&node.spool().join("quarantine"))[0].file_name().unwrap().to_string_lossy().into_owned();
-    assert!(node.records(&["retry", &name]).0);
-    node.all_arrive();
-    assert!(node.records(&["retry"]).1.starts_with("0 rows"));
-    assert!(!node.records(&["retry", "no-such-row"]).0);
-    wait_until("the alarm is over", PATIENCE, || node.alarms().is_empty());
-}
-
-#[test]
-fn mariadb_and_postgres_refuse_a_row_alone_too() {
-    let (mariadb, postgres) = (MariaDb::start(), Postgres::start());
-    for url in [mariadb.url(), postgres.url()] {
-        let node = Node::start_with(Agent::builder().set("database.urls", &url));
-        let check: &'static str = "ALTER TABLE call_attempts ADD CONSTRAINT refuse CHECK (uniqueid <> '1-1.7')";
-        let count = "SELECT COUNT(*) FROM call_attempts";
-        let counted: Box<dyn Fn() -> String> = if url.starts_with("mysql") {
-            mariadb.sql(&format!("USE tandem; {check}"));
-            Box::new(|| mariadb.sql(&format!("USE tandem; {count}")))
-        } else {
-            let run = |text: &'static str| {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                let url = url.clone();
-                runtime.block_on(async move {
-                    let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
-                    let row: Option<(i64,)> = sqlx::query_as(text).fetch_optional(&mut connection).await.unwrap();
-                    row.map_or(0, |(count,)| count).to_string()
-                })
-            };
-            run(check);
-            Box::new(move || run(count))
-        };
-        let mut writer = RecordWriter::new(&node.folder().join("tandem.csv"), "1-1");
-        writer.append(20);
-        wait_until("nineteen attempts", PATIENCE, || counted().trim() == "19");
-        wait_until("one set aside", PATIENCE, || segments(&node.spool().join("quarantine")).len() == 1);
-    }
-}
-
-#[test]
 fn a_rotated_file_is_taken_too_and_a_compressed_one_is_an_alarm() {
     let mut node = Node::start();
     let file = node.folder().join("tandem.csv");
@@ -324,53 +180,6 @@ impl Drop for Unmount {
 }
 
 #[test]
-fn without_the_database_records_wait_and_calls_go_on() {
-    let mut server = MariaDb::start();
-    let plan = Agent::builder().set("database.urls", &server.url()).set("records.alarm_seconds", "1");
-    let mut node = Node::start_with(plan);
-    let counted = || server_count(&server);
-    node.writer.append(10);
-    wait_until("ten calls", PATIENCE, || counted() == 10);
-    server.stop();
-    node.writer.append(500);
-    node.wait_alarm("records.waiting");
-    wait_until("the backlog", PATIENCE, || node.metric(r#"tandem_shipment_backlog_rows{cargo="records"}"#) >= 1000.0);
-    assert!(node.metric(r#"tandem_shipment_backlog_seconds{cargo="records"}"#) >= 1.0);
-    assert!(node.metric(r#"tandem_shipment_retries_total{cargo="records"}"#) >= 1.0);
-    assert_eq!(node.agent.get("/ready").unwrap().0, 200);
-    for _ in 0..3 {
-        node.writer.append(10);
-        node.agent.restart();
-    }
-    assert_eq!(node.agent.get("/ready").unwrap().0, 200);
-    server.restart();
-    wait_until("all calls", Duration::from_secs(40), || server_count(&server) == 540);
-    wait_until("no backlog", PATIENCE, || node.metric(r#"tandem_shipment_backlog_rows{cargo="records"}"#) == 0.0);
-    wait_until("no alarm", PATIENCE, || node.alarms().is_empty());
-}
-
-fn server_count(server: &MariaDb) -> u64 {
-    server.sql("SELECT COUNT(*) FROM tandem.call_records").trim().parse().unwrap()
-}
-
-#[test]
-fn two_nodes_of_one_name_are_named() {
-    let server = MariaDb::start();
-    let plan = || Agent::builder().set("database.urls", &server.url()).set("node.name", "node12");
-    let mut first = Node::start_with(plan());
-    first.writer.append(1);
-    wait_until("a call", PATIENCE, || server_count(&server) == 1);
-    assert_eq!(first.alarms(), Vec::<String>::new());
-    let second = Node::start_with(plan());
-    RecordWriter::new(&second.folder().join("tandem.csv"), "2-2").append(1);
-    second.wait_alarm("records.node-name");
-    let check = second.agent.plan().tandem(&["check"]);
-    let text = String::from_utf8_lossy(&check.stdout).into_owned();
-    assert!(text.contains("another node ships records as \"node12\""), "{text}");
-    assert_eq!(second.agent.log().matches("another node ships records").count(), 1, "logged once");
-}
-
-#[test]
 fn two_asterisks_on_one_file_are_named_and_a_restart_is_not() {
     let mut node = Node::start();
     let file = node.folder().join("tandem.csv");
@@ -386,41 +195,6 @@ fn two_asterisks_on_one_file_are_named_and_a_restart_is_not() {
     RecordWriter::new(&file, "").append(1);
     node.wait_alarm("records.boot");
     node.arrive(8);
-}
-
-#[test]
-fn verify_names_what_is_missing_or_double_and_mends_it() {
-    let mut node = Node::start();
-    node.writer.append(30);
-    node.all_arrive();
-    wait_until("all filed away", PATIENCE, || segments(&node.spool()).is_empty());
-    let (good, text) = node.records(&["verify"]);
-    assert!(good && text.starts_with("60 rows on the node; 60 of them in the database"), "{text}");
-
-    node.agent.plan().sql(
-        "DELETE FROM call_records WHERE sequence = 7; DELETE FROM call_attempts WHERE uniqueid = '1-1.9'; \
-         UPDATE call_records SET node = 'other' WHERE sequence = 11; \
-         INSERT INTO call_records SELECT 'again', boot, uniqueid, sequence, linkedid, started_at, answered_at, ended_at, \
-         utc_offset_minutes, duration_ms, talk_ms, clock_doubtful, disposition, src, dst, context, clid, channel, dstchannel, \
-         lastapp, lastdata, direction, line_id, gateway_id, account_id, number, class, reason, cause, emergency, codec, \
-         packets_in, packets_out, lost_in, lost_out, jitter_in_us, jitter_out_us, round_trip_us, shipped_at \
-         FROM call_records WHERE sequence = 12",
-    );
-    let (good, text) = node.records(&["verify"]);
-    assert!(!good, "{text}");
-    for part in [
-        "MISSING  call 1-1.7 7 of boot 1-1",
-        "MISSING  attempt 1-1.9 1 ",
-        "DOUBLE   call 1-1.12 12 ",
-        "2 missing, 1 double",
-    ] {
-        assert!(text.contains(part), "{part} is not in\n{text}");
-    }
-    let (_, text) = node.records(&["verify", "--mend"]);
-    assert!(text.contains("segments are put back"), "{text}");
-    let missing = "SELECT (SELECT COUNT(*) FROM call_records WHERE sequence = 7 OR node = 'vm' AND 1 = 0) \
-                   + (SELECT COUNT(*) FROM call_attempts WHERE uniqueid = '1-1.9')";
-    wait_until("the missing rows", PATIENCE, || node.count(missing) == 2);
 }
 
 #[test]

@@ -31,10 +31,12 @@
 //! A row that was taken (renamed into the spool) so outlives `kill -9` at any instruction, a full disk and a database that is
 //! away for days, and reaches the database once.
 //!
-//! `segment` is the name, `spool` the folder, `reserve` its room for a full disk, `batch` the rows that are sent at once, `shipper` the loop. What is shipped is a
+//! `segment` is the name, `spool` the folder, `reserve` its room for a full disk, `batch` the rows that are sent at once, `shipper` the loop, with its `pauses` and `figures`. What is shipped is a
 //! [`Cargo`].
 
 pub mod batch;
+pub mod figures;
+mod pauses;
 pub mod reserve;
 pub mod segment;
 pub mod shipper;

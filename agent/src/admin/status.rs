@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::{Alarm, Alarms};
-use crate::buffer::shipper::Progress;
+use crate::buffer::figures::Progress;
 
 /// What an agent tells of itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -8,15 +8,14 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use backon::BackoffBuilder;
 use chrono::{DateTime, TimeDelta, Utc};
-use metrics::{Counter, Gauge};
-use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::batch::Batch;
+use super::figures::{Figures, Progress};
+use super::pauses::{LONGEST, Pauses};
 use super::reserve::Reserve;
 use super::segment::Segment;
 use super::spool::{Lock, Spool, SpoolError};
@@ -37,8 +36,6 @@ const LATE: TimeDelta = TimeDelta::minutes(1);
 const TIDY: Duration = Duration::from_secs(600);
 /// For a last batch when the agent stops.
 const LAST: Duration = Duration::from_secs(2);
-/// Pauses after failures: the first, and the longest.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(15));
 /// Share of a disk that has to be free, in percent.
 const FREE_PERCENT: u64 = 5;
 
@@ -55,21 +52,6 @@ pub struct Settings {
     pub keep: TimeDelta,
     /// Bytes of the disk that are held back for when it is full.
     pub reserve: u64,
-}
-
-/// What a shipper has to do, for `GET /status`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Progress {
-    /// What is shipped.
-    pub cargo: String,
-    /// Rows that wait.
-    pub backlog_rows: u64,
-    /// Age of the oldest of them, in seconds.
-    pub backlog_seconds: i64,
-    /// Rows sent in the last ten seconds, a second.
-    pub rows_per_second: f64,
-    /// Rows in quarantine.
-    pub quarantined: u64,
 }
 
 /// Ships one spool.
@@ -189,7 +171,7 @@ impl<C: Cargo> Shipper<C> {
                 Err(Fault::Disk(error)) => {
                     self.alarms.raise(self.names.spool, self.unusable(&error));
                     if let Some(waiting) = self.waiting.get_mut(&id) {
-                        waiting.not_before = Some(Instant::now() + PAUSES.1);
+                        waiting.not_before = Some(Instant::now() + LONGEST);
                     }
                 }
             }
@@ -427,42 +409,6 @@ impl<C: Cargo> Shipper<C> {
     }
 }
 
-/// Why a batch is not done.
-enum Fault {
-    /// The receiver is away.
-    Later(String),
-    /// The spool cannot be used.
-    Disk(io::Error),
-}
-
-impl From<io::Error> for Fault {
-    fn from(error: io::Error) -> Self {
-        Fault::Disk(error)
-    }
-}
-
-/// Pauses that grow with every failure in a row, with jitter, so that nodes do not come back all at once.
-#[derive(Debug, Default)]
-struct Pauses(Option<backon::ExponentialBackoff>);
-
-impl Pauses {
-    /// The next pause, and whether it is the first.
-    fn next(&mut self) -> (Duration, bool) {
-        let first = self.0.is_none();
-        let pauses = self.0.get_or_insert_with(|| {
-            let (least, most) = PAUSES;
-            let growing = backon::ExponentialBuilder::default().with_min_delay(least).with_max_delay(most);
-            growing.with_jitter().without_max_times().build()
-        });
-        (pauses.next().unwrap_or(PAUSES.1), first)
-    }
-
-    /// Begins anew; true when there were failures.
-    fn reset(&mut self) -> bool {
-        self.0.take().is_some()
-    }
-}
-
 /// Names of the alarms of a cargo.
 #[derive(Debug, Clone, Copy)]
 struct Names {
@@ -487,50 +433,16 @@ impl Names {
     }
 }
 
-/// The metrics of a cargo.
-struct Figures {
-    backlog_rows: Gauge,
-    backlog_seconds: Gauge,
-    quarantined: Gauge,
-    set_aside: Counter,
-    batches: Counter,
-    rows: Counter,
-    retries: Counter,
-    rate: Gauge,
-    /// Since when rows are counted for the rate, how many, and the rate before that.
-    counted: (Instant, u64, f64),
+/// Why a batch is not done.
+enum Fault {
+    /// The receiver is away.
+    Later(String),
+    /// The spool cannot be used.
+    Disk(io::Error),
 }
 
-/// Over which the rate is told.
-const RATE_OVER: Duration = Duration::from_secs(10);
-
-impl Figures {
-    fn new(cargo: &'static str) -> Figures {
-        Figures {
-            backlog_rows: metrics::gauge!("tandem_shipment_backlog_rows", "cargo" => cargo),
-            backlog_seconds: metrics::gauge!("tandem_shipment_backlog_seconds", "cargo" => cargo),
-            quarantined: metrics::gauge!("tandem_shipment_quarantined_rows", "cargo" => cargo),
-            set_aside: metrics::counter!("tandem_shipment_set_aside_total", "cargo" => cargo),
-            batches: metrics::counter!("tandem_shipment_batches_total", "cargo" => cargo),
-            rows: metrics::counter!("tandem_shipment_rows_total", "cargo" => cargo),
-            retries: metrics::counter!("tandem_shipment_retries_total", "cargo" => cargo),
-            rate: metrics::gauge!("tandem_shipment_rows_per_second", "cargo" => cargo),
-            counted: (Instant::now(), 0, 0.0),
-        }
-    }
-
-    fn sent(&mut self, rows: u64) {
-        self.rows.increment(rows);
-        self.counted.1 += rows;
-    }
-
-    /// Rows a second over the last whole ten seconds.
-    fn rate(&mut self) -> f64 {
-        let (since, rows, _) = self.counted;
-        if since.elapsed() >= RATE_OVER {
-            self.counted = (Instant::now(), 0, rows as f64 / since.elapsed().as_secs_f64());
-            self.rate.set(self.counted.2);
-        }
-        self.counted.2
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Fault::Disk(error)
     }
 }
