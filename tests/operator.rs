@@ -101,6 +101,19 @@ fn check_sees_what_asterisk_lacks() {
 }
 
 #[test]
+fn check_sees_calls_that_would_go_unrecorded() {
+    for (setting, told) in
+        [("unanswered = no", "Log unanswered calls"), ("batch = yes", "Mode"), ("enable = no", "Logging")]
+    {
+        let asterisk = Asterisk::builder().append("cdr.conf", &format!("{setting}\n")).start();
+        let plan = provider().set("asterisk.command", &asterisk.console().join(",")).ships(&asterisk);
+        let (code, text) = all(&plan.tandem(&["check"]));
+        assert_eq!((code, text.matches("WRONG").count()), (Some(1), 1), "{text}");
+        says(&text, &[told, "-> use cdr.conf of dialplan/asterisk"]);
+    }
+}
+
+#[test]
 fn migrate_may_be_run_again() {
     let plan = Agent::builder();
     plan.tandem_ok(&["migrate"]);

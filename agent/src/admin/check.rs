@@ -193,6 +193,7 @@ async fn asterisk(config: &Config) -> Vec<Finding> {
         }
     }
     findings.push(record_file(config).await);
+    findings.push(record_settings(config).await);
     for module in MODULES {
         match ask(config, &format!("module show like {module}")).await {
             Ok(answer) if answer.contains("Running") && !answer.contains("Not Running") => {}
@@ -217,6 +218,34 @@ async fn record_file(config: &Config) -> Finding {
             "make them the same, <astlogdir>/cdr-custom/tandem.csv, in tandem-site.conf and in the configuration"
                 .into(),
         )
+    }
+}
+
+/// Settings of `cdr.conf` without which calls go unrecorded, or are lost in a crash, as `cdr show status` tells them.
+const CDR: &[(&str, &str)] = &[
+    ("Logging", "Enabled"),
+    ("Mode", "Simple"),
+    ("Log calls by default", "Yes"),
+    ("Log unanswered calls", "Yes"),
+    ("Log congestion", "Yes"),
+];
+
+/// Whether Asterisk records every call, at once.
+async fn record_settings(config: &Config) -> Finding {
+    let status = ask(config, "cdr show status").await.unwrap_or_default();
+    let told = |name: &str| {
+        let values = status.lines().filter_map(|line| line.trim().split_once(':'));
+        values.filter(|(key, _)| *key == name).map(|(_, value)| value.trim().to_owned()).next()
+    };
+    let wrong = CDR.iter().find_map(|(name, wanted)| {
+        let found = told(name).unwrap_or_default();
+        (found != *wanted).then(|| format!("asterisk: call records: {name:?} is {found:?}, not {wanted}"))
+    });
+    match wrong {
+        Some(wrong) => {
+            Finding::Wrong(wrong, "use cdr.conf of dialplan/asterisk, then `asterisk -rx 'module reload cdr'`".into())
+        }
+        None => Finding::Good("asterisk: records every call, at once".into()),
     }
 }
 
