@@ -208,7 +208,8 @@ fn a_clock_that_went_back_gives_a_doubtful_row_and_no_negative_price() {
         fields.join("\",\"") + "\n"
     };
     node.writer.write(back(&attempt, 15, "1000000000000").as_bytes());
-    node.writer.write(back(&call, 7, "1000000000.000000").as_bytes());
+    let call = back(&call, 7, "1000000000.000000");
+    node.writer.write(back(&call, 27, "1000000000000").as_bytes());
     node.all_arrive();
     let doubtful = "SELECT COUNT(*) FROM call_records WHERE clock_doubtful AND duration_ms = 0 AND talk_ms = 0";
     assert_eq!(node.count(doubtful), 1);

@@ -33,7 +33,7 @@ pub struct Attempt {
 }
 
 /// The columns of `cdr_custom.conf`, in order, after the name of the line.
-const CALL: [&str; 26] = [
+const CALL: [&str; 29] = [
     "boot",
     "uniqueid",
     "linkedid",
@@ -58,6 +58,9 @@ const CALL: [&str; 26] = [
     "class",
     "reason",
     "cause",
+    "call_started",
+    "call_answered",
+    "call_ended",
     "codec",
     "media",
 ];

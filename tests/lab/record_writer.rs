@@ -57,7 +57,7 @@ impl RecordWriter {
             "\"tandem-call-1\",\"{boot}\",\"{id}\",\"{id}\",\"{n}\",\"{}\",\"{}\",\"{}\",\"ANSWERED\",\"12145550101\",\
              \"95125550123\",\"tandem-call\",\"\"\"Alice \\\"\"A\\\"\"\"\" <12145550101>\",\"PJSIP/1001-{n:08x}\",\
              \"PJSIP/gw-a-{n:08x}\",\"Dial\",\"PJSIP/15125550123@gw-a,40\",\"line\",\"1001\",\"acme\",\"America/Chicago\",\
-             \"15125550123\",\"national\",\"\",\"16\",\"ulaw\",\"{media}\"\n",
+             \"15125550123\",\"national\",\"\",\"16\",\"{started}\",\"{answered}\",\"{now}\",\"ulaw\",\"{media}\"\n",
             seconds(started),
             seconds(answered),
             seconds(now),

@@ -18,6 +18,8 @@ pub enum Manner {
     AnswersAfter(Duration),
     /// Refuses with a SIP status.
     Refuses(u16),
+    /// Answers at once, and sends back what it hears.
+    Echoes,
     /// Rings until the caller gives up.
     Rings,
     /// Takes the INVITE and never says a word.
@@ -63,7 +65,7 @@ impl Sipp {
         self.process = None;
         self.run += 1;
         let (scenario, pause) = match manner {
-            Manner::Answers => (include_str!("sipp/answer.xml").to_owned(), Duration::ZERO),
+            Manner::Answers | Manner::Echoes => (include_str!("sipp/answer.xml").to_owned(), Duration::ZERO),
             Manner::AnswersAfter(pause) => (include_str!("sipp/answer.xml").to_owned(), pause),
             // SIPp wants to read the code when it loads the scenario: it cannot be a keyword.
             Manner::Refuses(status) => {
@@ -75,6 +77,9 @@ impl Sipp {
         };
         let mut command = self.sipp(&scenario, 5060, pause, &format!("messages-{}.log", self.run));
         command.arg("-aa");
+        if manner == Manner::Echoes {
+            command.arg("-rtp_echo");
+        }
         let mut process = Process::start("sipp", command, &self.folder.join("output"));
         let address = self.address();
         process.wait_ready(Duration::from_secs(10), || std::net::UdpSocket::bind(address).is_err());
@@ -87,11 +92,17 @@ impl Sipp {
         self.address.port(5060)
     }
 
+    /// What it sent and received for the calls that it got.
+    #[must_use]
+    pub fn messages(&self) -> Vec<Message> {
+        let logs = (1..=self.run).map(|run| self.folder.read(&format!("messages-{run}.log")));
+        logs.flat_map(|log| Message::parse_log(&log)).collect()
+    }
+
     /// The calls that it got, each once, in order.
     #[must_use]
     pub fn invites(&self) -> Vec<Message> {
-        let logs = (1..=self.run).map(|run| self.folder.read(&format!("messages-{run}.log")));
-        let messages = logs.flat_map(|log| Message::parse_log(&log));
+        let messages = self.messages().into_iter();
         let invites = messages.filter(|message| message.received && message.first_line.starts_with("INVITE "));
         let mut seen = HashSet::new();
         invites.filter(|invite| seen.insert(invite.header("Call-ID").map(str::to_owned))).collect()

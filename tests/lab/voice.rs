@@ -21,6 +21,7 @@ enum Act {
     Key(char),
     Tone(u32, Duration),
     Pause(Duration),
+    Lose(u16),
 }
 
 /// A phone's microphone, ear and keypad. Sends a packet each 20 ms from when it knows where to.
@@ -82,6 +83,11 @@ impl Voice {
         self.act(Act::Pause(time));
     }
 
+    /// The next packets are lost on the way: they are not sent, and those after them are numbered as if they were.
+    pub fn lose(&self, packets: u16) {
+        self.act(Act::Lose(packets));
+    }
+
     /// How long a tone was heard in all. Speech is never as pure.
     #[must_use]
     pub fn heard_tone(&self, hertz: u32) -> Duration {
@@ -131,6 +137,7 @@ fn speak(socket: &UdpSocket, peer: SocketAddr, todo: &mpsc::Receiver<Act>, stop:
             Ok(Act::Key(key)) => line.key(key),
             Ok(Act::Tone(hertz, time)) => line.packets(time, |at| ulaw(sine(hertz, at))),
             Ok(Act::Pause(time)) => line.packets(time, |_| SILENCE),
+            Ok(Act::Lose(packets)) => line.sequence = line.sequence.wrapping_add(packets),
             Err(_) => line.packets(PACKET, |_| SILENCE),
         }
     }

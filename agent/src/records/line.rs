@@ -112,6 +112,7 @@ fn call(node: &str, fields: &mut Fields) -> Result<Record, String> {
     let zone = fields.text()?;
     let [number, class, reason] = fields.texts()?;
     let cause = fields.optional_number()?;
+    let whole = (fields.milliseconds()?, fields.milliseconds()?, fields.milliseconds()?);
     let codec = fields.optional()?;
     let media = media(codec, &fields.text()?);
     let id = Some(id).filter(|id| !id.is_empty());
@@ -122,6 +123,14 @@ fn call(node: &str, fields: &mut Fields) -> Result<Record, String> {
         "" => None,
         other => return Err(format!("comes from {other:?}, which is neither line nor gateway")),
     };
+    let span = Span {
+        started_at: whole.0.unwrap_or(span.started_at),
+        answered_at: whole.1.or(span.answered_at),
+        ended_at: whole.2.unwrap_or(span.ended_at),
+    };
+    // The last record tells of the whole call; Asterisk's word may be about one of several phones.
+    let answered = direction.is_some() && span.answered_at.is_some();
+    let disposition = if answered { "ANSWERED".to_owned() } else { disposition };
     Ok(Record::Call(Box::new(CallRecord {
         call,
         sequence,
