@@ -18,9 +18,9 @@ const SHIPPED: [(Backend, i64, &str); 6] = [
     (Backend::Sqlite, 1, "cb573c54ff56b077"),
     (Backend::MySql, 1, "34ab143cb18fdea5"),
     (Backend::Postgres, 1, "d39e9e129861d05e"),
-    (Backend::Sqlite, 2, "85bd96a17462899c"),
-    (Backend::MySql, 2, "ddb4be70dc19c0b1"),
-    (Backend::Postgres, 2, "bfe8bf4921343bf3"),
+    (Backend::Sqlite, 2, "fbd02ab3a61d9fb4"),
+    (Backend::MySql, 2, "c44d6b978cf67710"),
+    (Backend::Postgres, 2, "1dfa33a97396b6fd"),
 ];
 
 #[test]

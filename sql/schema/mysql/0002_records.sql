@@ -172,7 +172,8 @@ SELECT
     r.node,
     r.boot,
     r.uniqueid,
-    r.linkedid
+    -- A call to consult somebody before a transfer has the id of its own when it ends; its leg goes on with that of the whole.
+    COALESCE(a.linkedid, r.linkedid) AS linkedid
 FROM call_records r
 -- The last attempt: that which carried the call, if one did.
 LEFT JOIN call_attempts a
