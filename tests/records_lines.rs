@@ -20,7 +20,7 @@ impl Cargo for Lines {
     const NAME: &'static str = "lines";
     type Row = Record;
 
-    fn gather(&mut self, _: &Spool, _: bool) -> io::Result<Vec<Segment>> {
+    fn gather(&mut self, _: &Spool) -> io::Result<Vec<Segment>> {
         Ok(Vec::new())
     }
 

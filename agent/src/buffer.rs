@@ -55,12 +55,11 @@ pub trait Cargo {
     /// A row as it is sent.
     type Row;
 
-    /// Brings what came since the last time into the spool; returns the new segments. With `hurry` it takes what there is,
-    /// else it may let more come together.
+    /// Brings what came since the last time into the spool; returns the new segments. It may let more come together first.
     ///
     /// # Errors
     /// What came cannot be taken; it stays where it is.
-    fn gather(&mut self, spool: &Spool, hurry: bool) -> io::Result<Vec<Segment>>;
+    fn gather(&mut self, spool: &Spool) -> io::Result<Vec<Segment>>;
 
     /// How many rows wait in a segment that came into the spool just now.
     ///

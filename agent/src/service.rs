@@ -56,7 +56,7 @@ pub enum ServiceError {
 }
 
 /// For the shipper to end after it was asked to.
-const SHIPPING_ENDS: Duration = Duration::from_secs(3);
+const SHIPPING_ENDS: Duration = Duration::from_millis(500);
 
 /// Buckets of all `_seconds` histograms: from 50 us, a decision on SQLite, to 1 s, past every deadline.
 const SECONDS: &[f64] =
@@ -139,8 +139,8 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
         _ = intake => {}
         () = async { signals.next().await; stop.hard.cancel(); std::future::pending().await } => {}
     }
-    // After the last call has ended; what does not get through now is sent by the next agent.
     shipping.cancel();
+    // It is at the disk, if not at its end.
     let _ = timeout(SHIPPING_ENDS, shipped).await;
     closing.cancel();
     upkeep.abort();

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -34,8 +34,6 @@ const LOOK: Duration = Duration::from_secs(2);
 const LATE: TimeDelta = TimeDelta::minutes(1);
 /// Between two times of removing what was kept long enough.
 const TIDY: Duration = Duration::from_secs(600);
-/// For a last batch when the agent stops.
-const LAST: Duration = Duration::from_secs(2);
 /// Share of a disk that has to be free, in percent.
 const FREE_PERCENT: u64 = 5;
 
@@ -116,31 +114,29 @@ impl<C: Cargo> Shipper<C> {
         Arc::clone(&self.progress)
     }
 
-    /// Ships until `stop`; then sends what has come, if the database takes it at once.
+    /// Ships until `stop`, and then stops at once, wherever it is: calls wait for the next agent, which sends what is left.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            let turn = async {
+                ticks.tick().await;
+                self.turn().await;
+            };
             tokio::select! {
-                () = stop.cancelled() => break,
-                _ = ticks.tick() => {}
-            }
-            tokio::select! {
-                () = stop.cancelled() => break,
-                () = self.turn(false) => {}
+                () = stop.cancelled() => return,
+                () = turn => {}
             }
         }
-        self.not_before = Instant::now();
-        let _ = timeout(LAST, self.turn(true)).await;
     }
 
     /// One turn: everything that can be done now. It may be dropped at any point where it waits for the database.
-    async fn turn(&mut self, hurry: bool) {
+    async fn turn(&mut self) {
         if !self.has_lock() {
             return;
         }
         self.reserve.tend();
-        self.gather(hurry);
+        self.gather();
         self.look_around();
         self.tidy();
         let begun = Instant::now();
@@ -175,7 +171,7 @@ impl<C: Cargo> Shipper<C> {
                     }
                 }
             }
-            self.gather(hurry);
+            self.gather();
             if self.not_before > Instant::now() && self.not_before - Instant::now() < TICK {
                 sleep(self.not_before - Instant::now()).await;
             }
@@ -205,8 +201,8 @@ impl<C: Cargo> Shipper<C> {
     }
 
     /// Lets the cargo bring in what came. While rows wait anyway, more come together.
-    fn gather(&mut self, hurry: bool) {
-        match self.cargo.gather(&self.spool, hurry) {
+    fn gather(&mut self) {
+        match self.cargo.gather(&self.spool) {
             Ok(segments) => {
                 self.alarms.clear(self.names.intake);
                 for segment in segments {

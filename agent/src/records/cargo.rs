@@ -56,8 +56,8 @@ impl Cargo for CallRecords {
     const NAME: &'static str = "records";
     type Row = Record;
 
-    fn gather(&mut self, spool: &Spool, hurry: bool) -> io::Result<Vec<Segment>> {
-        self.intake.take(spool, hurry, self.behind)
+    fn gather(&mut self, spool: &Spool) -> io::Result<Vec<Segment>> {
+        self.intake.take(spool, self.behind)
     }
 
     fn survey(&mut self, spool: &Spool, segment: &Segment) -> io::Result<u64> {

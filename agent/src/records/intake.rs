@@ -60,14 +60,14 @@ impl Intake {
         }
     }
 
-    /// Takes the file, if it is time to, and what somebody rotated away.
+    /// Takes the file, if it is time to, and what somebody rotated away. While rows cannot be sent anyway (`busy`), it is taken less often.
     ///
     /// # Errors
     /// It cannot be taken, and stays where it is.
-    pub fn take(&mut self, spool: &Spool, hurry: bool, busy: bool) -> io::Result<Vec<Segment>> {
+    pub fn take(&mut self, spool: &Spool, busy: bool) -> io::Result<Vec<Segment>> {
         self.clock.look(&self.alarms);
         let mut taken = Vec::new();
-        if self.is_due(hurry, busy)? {
+        if self.is_due(busy)? {
             let old = self.rotated()?;
             for file in old.iter().chain([&self.file]) {
                 taken.extend(spool.take(file, &self.node)?);
@@ -79,7 +79,7 @@ impl Intake {
         Ok(taken)
     }
 
-    fn is_due(&mut self, hurry: bool, busy: bool) -> io::Result<bool> {
+    fn is_due(&mut self, busy: bool) -> io::Result<bool> {
         let length = match fs::metadata(&self.file) {
             Ok(metadata) => metadata.len(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
@@ -93,7 +93,7 @@ impl Intake {
         }
         let seen = *self.seen.get_or_insert_with(Instant::now);
         let wait = if busy { RELAXED } else { self.wait };
-        Ok(hurry || first || length >= self.enough || seen.elapsed() >= wait)
+        Ok(first || length >= self.enough || seen.elapsed() >= wait)
     }
 
     /// Files that a log rotation made of the record file: `tandem.csv.1`, `tandem.csv-20261124`. Nobody else may take it away; but what
