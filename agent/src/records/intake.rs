@@ -169,7 +169,7 @@ impl Boots {
         if boot.is_empty() {
             alarms.raise(
                 "records.boot",
-                "records do not tell which run of Asterisk wrote them: load func_env, func_logic, func_rand and func_strings \
+                "records do not tell which run of Asterisk wrote them: load func_logic, func_rand and func_strings \
                  by preload in modules.conf",
             );
         }
