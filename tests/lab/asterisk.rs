@@ -253,7 +253,7 @@ impl Asterisk {
     /// When they do not finish within 10 s.
     #[must_use]
     pub fn wait_call(&self, count: usize) -> CallRecord {
-        let calls = || self.records().into_iter().filter(|record| !record.get("kind").is_empty());
+        let calls = || self.records().into_iter().filter(CallRecord::is_whole);
         wait_until(&format!("{count} finished calls"), Duration::from_secs(10), || calls().count() >= count);
         calls().nth(count - 1).expect("counted just now")
     }

@@ -101,6 +101,14 @@ impl CallRecord {
         self.fields.get(column).unwrap_or_else(|| panic!("no column {column}"))
     }
 
+    /// Whether it tells of a whole call, and all that belongs to it is there: the leg that answered writes its line by itself,
+    /// maybe a moment after the call's.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        let answered = self.attempts.iter().any(|attempt| attempt.answered.is_some());
+        !self.get("kind").is_empty() && (self.get("call_answered").is_empty() || answered)
+    }
+
     /// The attempts of the call in order.
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {
