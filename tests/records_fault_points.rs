@@ -69,14 +69,12 @@ enum Threads {
     All,
 }
 
-/// The id of the thread that ships records.
-fn shipper(process: &str) -> OsString {
-    let find = || {
-        let mut tasks = fs::read_dir(format!("/proc/{process}/task")).unwrap().flatten();
-        tasks.find(|task| fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.trim() == "records"))
-    };
-    wait_until("the thread that ships", Duration::from_secs(10), || find().is_some());
-    find().unwrap().file_name()
+/// The thread of a process that ships records.
+fn shipper(process: u32) -> Option<OsString> {
+    let mut tasks = fs::read_dir(format!("/proc/{process}/task")).ok()?.flatten();
+    let ships =
+        tasks.find(|task| fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.trim() == "records"));
+    ships.map(|task| task.file_name())
 }
 
 impl Pipeline {
@@ -135,12 +133,21 @@ impl Pipeline {
 
     /// strace, attached to the threads; it kills the agent before their nth call of that kind.
     fn attach(&mut self, kind: &str, nth: u32) -> Process {
+        let mut thread = None;
+        wait_until("the thread that ships", Duration::from_secs(10), || {
+            // It may have been killed when all was done, before strace was gone.
+            if !self.agent.process().is_running() {
+                self.agent.restart();
+            }
+            thread = shipper(self.agent.process().id());
+            thread.is_some()
+        });
         let process = self.agent.process().id().to_string();
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--", "strace", "-o", "/dev/null", "-e", &format!("trace={kind}")]);
         command.args(["-e", &format!("inject={kind}:signal=KILL:when={nth}")]);
         match self.threads {
-            Threads::Shipper => command.arg("-p").arg(shipper(&process)),
+            Threads::Shipper => command.arg("-p").arg(thread.unwrap_or_default()),
             Threads::All => command.args(["-f", "-p", &process]),
         };
         command.stdin(Stdio::null());
