@@ -12,6 +12,7 @@ use tandem::flows::route::decide::{Origin, Request, decide};
 use tandem::flows::route::explanation::Explanation;
 use tandem::service;
 use tandem::store::Store;
+use tandem::store::asking::Asking;
 use tokio::time::Instant;
 
 /// A provider on SQLite, and how its calls are decided.
@@ -43,10 +44,10 @@ impl Provider {
         let at = DateTime::parse_from_rfc3339(at).unwrap().with_timezone(&Utc);
         let request = Request { origin, dialled, caller_number, caller_name: "Caller", seed: 0, at };
         let mut explanation = Explanation::default();
-        let by = Instant::now() + Duration::from_secs(10);
+        let mut asking = Asking::until(Instant::now() + Duration::from_secs(10));
         let rules = service::rules(&self.config);
-        let decision = decide(&request, &rules, &self.store, by, &mut explanation).await.unwrap();
-        Answer { variables: answer::variables(&decision), explanation }
+        let decision = decide(&request, &rules, &self.store, &mut asking, &mut explanation).await.unwrap();
+        Answer { variables: answer::variables(&decision, asking.source()), explanation }
     }
 }
 
@@ -268,8 +269,9 @@ async fn a_database_that_is_gone_decides_nothing_and_says_so() {
     let store = service::store(&config).unwrap();
     let request =
         Request { origin: ALICE, dialled: "102", caller_number: "", caller_name: "", seed: 0, at: Utc::now() };
-    let by = Instant::now() + Duration::from_millis(500);
-    let error = decide(&request, &service::rules(&config), &store, by, &mut Explanation::default()).await.unwrap_err();
+    let mut asking = Asking::until(Instant::now() + Duration::from_millis(500));
+    let rules = service::rules(&config);
+    let error = decide(&request, &rules, &store, &mut asking, &mut Explanation::default()).await.unwrap_err();
     assert!(error.to_string().contains("127.0.0.1:1"), "{error}");
     assert!(!error.to_string().contains("secret"), "{error}");
 }

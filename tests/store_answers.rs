@@ -59,15 +59,15 @@ fn text(mut destination: Destination) -> String {
 }
 
 async fn caller(store: &Store, line: &str, dialled: &str) -> Option<LineCaller> {
-    store.line_caller(line, dialled, soon()).await.unwrap()
+    store.line_caller(line, dialled, &mut soon()).await.unwrap()
 }
 
 async fn ask(store: &Store, query: &DestinationQuery) -> Destination {
-    store.destination(query, soon()).await.unwrap()
+    store.destination(query, &mut soon()).await.unwrap()
 }
 
 async fn own(store: &Store, number: &str) -> Option<OwnNumber> {
-    store.own_number(number, soon()).await.unwrap()
+    store.own_number(number, &mut soon()).await.unwrap()
 }
 
 async fn import(store: &Store, kind: Kind, text: &str) {
@@ -94,7 +94,7 @@ async fn every_backend_prepares_every_statement() {
 #[tokio::test]
 async fn a_database_without_tables_is_broken_and_says_what_to_do() {
     for world in [World::mariadb(), World::postgres()] {
-        let error = world.store.gateway_caller("gw-a", soon()).await.unwrap_err();
+        let error = world.store.gateway_caller("gw-a", &mut soon()).await.unwrap_err();
         assert!(matches!(&error, StoreError::Broken(text) if text.contains("tandem migrate")), "{error:?}");
     }
 }
@@ -122,7 +122,7 @@ async fn conversation(store: &Store) -> Vec<String> {
     prices(store, &mut said).await;
     own_numbers(store, &mut said).await;
     hostile(store, &mut said).await;
-    said.push(format!("{:#?}", store.gateways(soon()).await.unwrap()));
+    said.push(format!("{:#?}", store.gateways(&mut soon()).await.unwrap()));
     said
 }
 
@@ -169,9 +169,9 @@ async fn callers(store: &Store, said: &mut Vec<String>) {
     assert_eq!((other.extension.is_some(), other.account.status), (false, Status::Suspended));
     said.push(format!("{other:#?}"));
 
-    let gateway = store.gateway_caller("gw-b", soon()).await.unwrap().unwrap();
+    let gateway = store.gateway_caller("gw-b", &mut soon()).await.unwrap().unwrap();
     assert_eq!((gateway.status, gateway.country.as_str()), (Status::Active, "US"));
-    assert_eq!(store.gateway_caller("gw-z", soon()).await.unwrap(), None);
+    assert_eq!(store.gateway_caller("gw-z", &mut soon()).await.unwrap(), None);
 }
 
 async fn permissions(store: &Store, said: &mut Vec<String>) {
@@ -185,7 +185,7 @@ async fn permissions(store: &Store, said: &mut Vec<String>) {
     import(store, Kind::Permissions, "account,line,class,allowed\nacme,,internal,no\n,1002,internal,yes\n").await;
     assert!(!caller(store, "1001", "1002").await.unwrap().internal_allowed);
     assert!(caller(store, "1002", "1001").await.unwrap().internal_allowed);
-    let unknown = store.destination(&of("1001", "no-such-class"), soon()).await;
+    let unknown = store.destination(&of("1001", "no-such-class"), &mut soon()).await;
     assert!(matches!(unknown, Err(StoreError::Broken(_))), "{unknown:?}");
 
     // Blocked for everybody, for one account; the longest prefix gives the reason.
@@ -316,7 +316,7 @@ async fn hostile(store: &Store, said: &mut Vec<String>) {
         let mine = caller(store, "1001", text).await.unwrap();
         assert_eq!(mine.extension, None, "{text:?}");
         assert_eq!(own(store, text).await, None, "{text:?}");
-        assert_eq!(store.gateway_caller(text, soon()).await.unwrap(), None, "{text:?}");
+        assert_eq!(store.gateway_caller(text, &mut soon()).await.unwrap(), None, "{text:?}");
         let hostile = DestinationQuery {
             account_id: text.into(),
             line_id: text.into(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use lab::{MariaDb, Postgres};
 use store_world::{load_sample, options, soon, time};
+use tandem::store::asking::Asking;
 use tandem::store::destination::DestinationQuery;
 use tandem::store::host::Health;
 use tandem::store::{Options, Store, StoreError};
@@ -40,8 +41,8 @@ async fn pair() -> (MariaDb, MariaDb, Store) {
 
 /// Both questions within half a second.
 async fn decide(store: &Store) -> Result<(), StoreError> {
-    let by = Instant::now() + Duration::from_millis(500);
-    let caller = store.line_caller("1001", "15551234567", by).await?.expect("the line is there");
+    let mut asking = Asking::until(Instant::now() + Duration::from_millis(500));
+    let caller = store.line_caller("1001", "15551234567", &mut asking).await?.expect("the line is there");
     let query = DestinationQuery {
         account_id: caller.account.id,
         line_id: caller.line_id,
@@ -51,7 +52,7 @@ async fn decide(store: &Store) -> Result<(), StoreError> {
         sell_deck_id: caller.account.sell_deck_id,
         at: time("2026-02-01T12:00:00Z"),
     };
-    let destination = store.destination(&query, by).await?;
+    let destination = store.destination(&query, &mut asking).await?;
     assert_eq!(destination.offers.len(), 2);
     Ok(())
 }
@@ -169,7 +170,7 @@ async fn a_read_only_server_is_refused() {
 #[tokio::test]
 async fn without_a_database_every_question_is_unavailable_and_names_no_password() {
     let store = Store::new(&production(&["mysql://tandem:hunter2@127.0.0.1:1/tandem"])).unwrap();
-    let error = store.gateway_caller("gw-a", soon()).await.unwrap_err();
+    let error = store.gateway_caller("gw-a", &mut soon()).await.unwrap_err();
     let StoreError::Unavailable(text) = &error else { panic!("{error:?}") };
     assert!(text.contains("127.0.0.1:1") && !text.contains("hunter2"), "{text}");
     let shown = format!("{store:?} {:?}", store.hosts());
@@ -187,16 +188,24 @@ async fn the_server_itself_ends_a_statement_that_takes_too_long() {
         assert_eq!(store.look_at_hosts().await[0].health, Health::Up);
         // A lock on a table that the question reads.
         let holder = hold_lock(&url).await;
-        let error = store.gateway_caller("gw-a", Instant::now() + Duration::from_millis(30)).await.unwrap_err();
+        let error = store
+            .gateway_caller("gw-a", &mut Asking::until(Instant::now() + Duration::from_millis(30)))
+            .await
+            .unwrap_err();
         assert!(matches!(error, StoreError::Slow(_)), "{error:?}");
         assert_eq!(store.hosts()[0].health, Health::Up, "a short deadline is no reason to leave a host: {error}");
         let started = Instant::now();
-        let error = store.gateway_caller("gw-a", started + Duration::from_millis(500)).await.unwrap_err();
+        let error =
+            store.gateway_caller("gw-a", &mut Asking::until(started + Duration::from_millis(500))).await.unwrap_err();
         assert!(matches!(error, StoreError::Slow(_)), "{error:?}");
         assert_eq!(store.hosts()[0].health, Health::Up, "a slow statement is no reason to leave a host: {error}");
         drop(holder);
         let by = Instant::now() + Duration::from_secs(5);
-        while store.gateway_caller("gw-a", Instant::now() + Duration::from_millis(500)).await.is_err() {
+        while store
+            .gateway_caller("gw-a", &mut Asking::until(Instant::now() + Duration::from_millis(500)))
+            .await
+            .is_err()
+        {
             assert!(Instant::now() < by);
         }
     }
@@ -238,10 +247,11 @@ async fn a_caller_that_stops_waiting_spoils_nothing_for_the_next() {
     load_sample(&store).await;
     // The server goes on with a question that nobody waits for; the next one must not stand behind it.
     let holder = hold_lock(&server.url()).await;
-    let question = store.gateway_caller("gw-a", soon());
+    let mut asking = soon();
+    let question = store.gateway_caller("gw-a", &mut asking);
     assert!(tokio::time::timeout(Duration::from_millis(300), question).await.is_err());
-    let by = Instant::now() + Duration::from_secs(3);
-    let answer = store.line_caller("1001", "", by).await.unwrap().unwrap();
+    let mut asking = Asking::until(Instant::now() + Duration::from_secs(3));
+    let answer = store.line_caller("1001", "", &mut asking).await.unwrap().unwrap();
     assert_eq!(answer.line_id, "1001");
     drop(holder);
 }

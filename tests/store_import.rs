@@ -55,12 +55,12 @@ fn many_rates(count: usize) -> String {
 async fn importing_the_sample_again_changes_nothing() {
     for world in World::all() {
         load_sample(&world.store).await;
-        let told = format!("{:?}", world.store.line_caller("1001", "600", soon()).await.unwrap());
+        let told = format!("{:?}", world.store.line_caller("1001", "600", &mut soon()).await.unwrap());
         for kind in Kind::ALL {
             let file = std::fs::File::open(store_world::sample(kind.name())).unwrap();
             world.store.import(kind, file).await.unwrap();
         }
-        assert_eq!(format!("{:?}", world.store.line_caller("1001", "600", soon()).await.unwrap()), told);
+        assert_eq!(format!("{:?}", world.store.line_caller("1001", "600", &mut soon()).await.unwrap()), told);
         for (table, rows) in [
             ("SELECT COUNT(*) FROM phone_lines", 2),
             ("SELECT COUNT(*) FROM ring_group_members", 2),
@@ -78,11 +78,11 @@ async fn columns_that_a_file_lacks_stay_as_they_are() {
     let world = World::sqlite();
     load_sample(&world.store).await;
     import(&world.store, Kind::Lines, "name,id,account\nAlice Smith,1001,acme\n").await.unwrap();
-    let line = world.store.line_caller("1001", "", soon()).await.unwrap().unwrap();
+    let line = world.store.line_caller("1001", "", &mut soon()).await.unwrap().unwrap();
     assert_eq!((line.line_name.as_str(), line.caller_number.as_deref()), ("Alice Smith", Some("12125550101")));
     // An empty value is a value.
     import(&world.store, Kind::Lines, "id,account,name,caller_number\n1001,acme,Alice Smith,\n").await.unwrap();
-    let line = world.store.line_caller("1001", "", soon()).await.unwrap().unwrap();
+    let line = world.store.line_caller("1001", "", &mut soon()).await.unwrap().unwrap();
     assert_eq!(line.caller_number, None);
 }
 
@@ -201,7 +201,7 @@ async fn money_is_exact() {
         .unwrap();
     for (number, per_minute, connect_fee) in [("15550100", 1450, 500_000), ("25550100", 123_456_789_123_456, 1_000_000)]
     {
-        let answer = world.store.destination(&query(number), soon()).await.unwrap();
+        let answer = world.store.destination(&query(number), &mut soon()).await.unwrap();
         let price = &answer.offers.iter().find(|offer| offer.gateway.id == "gw-a").unwrap().price;
         assert_eq!((price.per_minute_micros, price.connect_fee_micros), (per_minute, connect_fee));
     }
@@ -222,7 +222,8 @@ async fn a_deck_keeps_its_currency() {
 
 /// Offers of gw-a at a time.
 async fn offers(store: &Store, at: &str) -> Vec<i64> {
-    let answer = store.destination(&DestinationQuery { at: time(at), ..query("10000010100") }, soon()).await.unwrap();
+    let answer =
+        store.destination(&DestinationQuery { at: time(at), ..query("10000010100") }, &mut soon()).await.unwrap();
     let of_gateway = answer.offers.iter().filter(|offer| offer.gateway.id == "gw-a");
     of_gateway.map(|offer| offer.price.per_minute_micros).collect()
 }
@@ -308,8 +309,8 @@ async fn decisions_among_very_many_rates() {
     for n in 0..4000_u64 {
         let number = format!("1{:010}", n * 7919 % 10_000_000_000);
         let started = Instant::now();
-        store.line_caller("1001", "", soon()).await.unwrap().unwrap();
-        let answer = store.destination(&query(&number), soon()).await.unwrap();
+        store.line_caller("1001", "", &mut soon()).await.unwrap().unwrap();
+        let answer = store.destination(&query(&number), &mut soon()).await.unwrap();
         if n >= 100 {
             micros.record(started.elapsed().as_micros() as u64).unwrap();
         }

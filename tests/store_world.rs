@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use lab::{MariaDb, Postgres};
 use sqlx::Connection as _;
+use tandem::store::asking::Asking;
 use tandem::store::import::{Kind, RateFile};
 use tandem::store::{Options, Store};
 use tempfile::TempDir;
@@ -103,8 +104,8 @@ impl World {
 }
 
 /// A deadline that no test means to reach.
-pub(crate) fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(20)
+pub(crate) fn soon() -> Asking {
+    Asking::until(Instant::now() + Duration::from_secs(20))
 }
 
 pub(crate) fn time(text: &str) -> DateTime<Utc> {

@@ -22,6 +22,8 @@ pub struct Config {
     pub agi: Agi,
     /// Where the central data is.
     pub database: Database,
+    /// What of it is kept on the node.
+    pub replica: Replica,
     /// How calls are decided.
     pub route: Route,
     /// Emergency numbers and the way out for them.
@@ -82,6 +84,16 @@ pub struct Database {
     pub connect_ms: u64,
     /// Milliseconds between two looks at whether each host is well.
     pub probe_ms: u64,
+}
+
+/// `[replica]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Replica {
+    /// Folder of the SQLite file that answers calls when the database does not.
+    pub folder: PathBuf,
+    /// Milliseconds between two looks for what changed.
+    pub poll_ms: u64,
 }
 
 /// `[route]`
@@ -234,6 +246,12 @@ impl Database {
     #[must_use]
     pub fn is_embedded(&self) -> bool {
         self.urls.iter().all(|url| validate::scheme(url) == "sqlite")
+    }
+}
+
+impl Default for Replica {
+    fn default() -> Self {
+        Replica { folder: "/var/lib/tandem/replica".into(), poll_ms: 1_000 }
     }
 }
 

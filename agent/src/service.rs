@@ -12,7 +12,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
@@ -29,6 +29,7 @@ use crate::flows::{self, Flow, Ports};
 use crate::intake::{self, Stop};
 use crate::records::cargo::CallRecords;
 use crate::records::intake::Intake;
+use crate::store::replica::ReplicaOptions;
 use crate::store::{self, Store, StoreError};
 
 /// Why the service did not start, or broke.
@@ -58,6 +59,11 @@ pub enum ServiceError {
 /// For the shipper to end after it was asked to.
 const SHIPPING_ENDS: Duration = Duration::from_millis(500);
 
+/// Between two looks at how the replica is.
+const REPLICA_LOOK: Duration = Duration::from_secs(1);
+/// A replica that is so far behind is an alarm.
+const REPLICA_BEHIND: Duration = Duration::from_secs(10);
+
 /// Buckets of all `_seconds` histograms: from 50 us, a decision on SQLite, to 1 s, past every deadline.
 const SECONDS: &[f64] =
     &[0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
@@ -80,6 +86,7 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
         source,
     })?;
 
+    let closing = CancellationToken::new();
     let store = store(&config)?;
     if config.database.is_embedded()
         && let Err(fault) = store.migrate().await
@@ -91,14 +98,25 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     // numbering plans they would stop every worker, and with them each other's questions.
     let _ = tokio::join!(store.open_pool(), plans);
     let alarms = Alarms::default();
+    let kept = store.clone();
+    let stopped_keeping = closing.clone();
+    on_own_thread("replica", || async move {
+        tokio::select! {
+            () = kept.keep_replica() => {}
+            () = stopped_keeping.cancelled() => {}
+        }
+    })?;
+    let watched = tokio::spawn(replica_watch(store.clone(), alarms.clone()));
     let shipping = CancellationToken::new();
     let shipper = record_shipper(&config, &store, &alarms)?;
     let sources = Sources { node: config.node.name.clone(), alarms, shipments: vec![shipper.progress()] };
-    let shipped = on_own_thread("records", shipper.run(shipping.clone()))?;
+    let shipped = on_own_thread("records", {
+        let shipping = shipping.clone();
+        move || shipper.run(shipping)
+    })?;
     let ports = Arc::new(Ports::new(store, rules(&config), config.media.recordings.clone()));
 
     let readiness = Readiness::default();
-    let closing = CancellationToken::new();
     let http = tokio::spawn(http::serve(surface, readiness.clone(), metrics.clone(), sources, closing.clone()));
     let upkeep = tokio::spawn(upkeep(metrics));
 
@@ -144,11 +162,35 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     let _ = timeout(SHIPPING_ENDS, shipped).await;
     closing.cancel();
     upkeep.abort();
+    watched.abort();
     if let Ok(Err(broken)) = http.await {
         error!(error = %broken, "the HTTP surface broke");
     }
     info!("stopped");
     Ok(())
+}
+
+/// Tells how the replica is, for as long as it is polled.
+async fn replica_watch(store: Store, alarms: Alarms) {
+    let Some(state) = store.watch_replica() else { return };
+    let (lag, size) = (metrics::gauge!("tandem_replica_lag_seconds"), metrics::gauge!("tandem_replica_bytes"));
+    let begun = Instant::now();
+    let mut ticks = tokio::time::interval(REPLICA_LOOK);
+    loop {
+        ticks.tick().await;
+        let state = state.borrow().clone();
+        let behind = state.current_at.unwrap_or(begun).elapsed();
+        lag.set(behind.as_secs_f64());
+        #[allow(clippy::cast_precision_loss, reason = "for people")]
+        size.set(state.bytes as f64);
+        let why = state.fault.unwrap_or_else(|| "it is being filled".to_owned());
+        let text = if state.filled {
+            format!("the replica is {} s behind the database: {why}", behind.as_secs())
+        } else {
+            format!("there is no replica, and calls need the database: {why}")
+        };
+        alarms.set("replica", (behind >= REPLICA_BEHIND).then_some(text));
+    }
 }
 
 /// The shipper of call records. A spool that cannot be used is an alarm, and no reason to serve no calls; one that another
@@ -177,15 +219,15 @@ fn record_shipper(config: &Config, store: &Store, alarms: &Alarms) -> Result<Shi
 }
 
 /// Runs work that waits for the disk where no call waits with it; the receiver tells its end.
-fn on_own_thread(
+fn on_own_thread<F: Future<Output = ()>>(
     name: &str,
-    work: impl Future<Output = ()> + Send + 'static,
+    work: impl FnOnce() -> F + Send + 'static,
 ) -> Result<oneshot::Receiver<()>, ServiceError> {
     let failed = |error: std::io::Error| ServiceError::SetUp(format!("the thread {name} could not start: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let (ended, end) = oneshot::channel();
     let run = move || {
-        runtime.block_on(work);
+        runtime.block_on(work());
         // Nobody may be waiting any more.
         let _ = ended.send(());
     };
@@ -213,6 +255,11 @@ pub fn store(config: &Config) -> Result<Store, StoreError> {
         question: Duration::from_millis(database.question_ms),
         connect: Duration::from_millis(database.connect_ms),
         probe: Duration::from_millis(database.probe_ms),
+    })
+    .map(|store| {
+        let replica = &config.replica;
+        let poll = Duration::from_millis(replica.poll_ms);
+        store.with_replica(ReplicaOptions { folder: replica.folder.clone(), poll })
     })
 }
 

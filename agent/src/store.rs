@@ -5,6 +5,7 @@
 //! - Nouns: [`caller`], [`destination`], [`target`]. Questions: `callers`, `destinations`; their text: `statement`.
 //! - A question goes to [`host`] after host (`hosts`) over a pool of `connection`s, until its deadline; `failure`
 //!   decides whether the next host is asked.
+//! - [`replica`]: what answers when no host does; `breaker` spares calls the asking, [`asking`] is who answered a call.
 //! - [`schema`]: the tables. [`import`]: files that fill them.
 
 use std::fmt;
@@ -15,8 +16,11 @@ use std::time::Duration;
 mod connection;
 
 mod address;
+pub mod asking;
+mod breaker;
 pub mod caller;
 mod callers;
+mod datum;
 pub mod destination;
 mod destinations;
 mod failure;
@@ -26,6 +30,7 @@ pub mod import;
 pub mod price;
 pub mod record;
 pub mod recorded;
+pub mod replica;
 pub mod schema;
 mod statement;
 pub mod target;
@@ -34,11 +39,15 @@ mod time;
 pub mod writer;
 
 use address::{Address, Session};
-use connection::Value;
+use asking::{Asking, Source};
+use breaker::Breaker;
+use connection::{Record, Value};
 use host::HostState;
 use hosts::Hosts;
+use replica::{Replica, ReplicaOptions, ReplicaState};
 pub use statement::Backend;
-use statement::STATEMENTS;
+use statement::{STATEMENTS, Statement};
+use tokio::sync::watch;
 
 /// Why a question got no answer.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +90,9 @@ pub struct Options {
     pub probe: Duration,
 }
 
+/// What is left to the replica of the time for an answer.
+const FOR_REPLICA: Duration = Duration::from_millis(50);
+
 /// Hosts by name: their URLs may hold passwords.
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -102,6 +114,8 @@ impl Options {
 #[derive(Debug, Clone)]
 pub struct Store {
     hosts: Arc<Hosts>,
+    breaker: Arc<Breaker>,
+    replica: Option<Arc<Replica>>,
 }
 
 impl Store {
@@ -110,7 +124,52 @@ impl Store {
     /// # Errors
     /// Broken when an address cannot be read.
     pub fn new(options: &Options) -> Result<Self, StoreError> {
-        Ok(Store { hosts: Arc::new(Hosts::new(options)?) })
+        Ok(Store { hosts: Arc::new(Hosts::new(options)?), breaker: Arc::default(), replica: None })
+    }
+
+    /// With a replica, which [`Store::keep_replica`] keeps.
+    #[must_use]
+    pub fn with_replica(mut self, options: ReplicaOptions) -> Self {
+        self.replica = Some(Arc::new(Replica::new(options)));
+        self
+    }
+
+    /// How the replica is, now and from now on; `None` when there is to be none.
+    #[must_use]
+    pub fn watch_replica(&self) -> Option<watch::Receiver<ReplicaState>> {
+        self.replica.as_ref().map(|replica| replica.watch())
+    }
+
+    /// Puts a question of a call to the central database; when that has no answer in time, to the replica.
+    async fn ask<R: Record>(
+        &self,
+        statement: &'static Statement,
+        values: &[Value<'_>],
+        asking: &mut Asking,
+    ) -> Result<Vec<R>, StoreError> {
+        let replica = self.replica.as_ref().filter(|replica| replica.is_filled());
+        let Some(replica) = replica else {
+            let rows = self.hosts.ask(statement, values, asking.by).await?;
+            asking.answered_by(Source::Central);
+            return Ok(rows);
+        };
+        let mut why = None;
+        if asking.source() != Some(Source::Replica) && self.hosts.any_well() && self.breaker.lets_through() {
+            match self.hosts.ask(statement, values, asking.by - FOR_REPLICA).await {
+                Ok(rows) => {
+                    self.breaker.answered();
+                    asking.answered_by(Source::Central);
+                    return Ok(rows);
+                }
+                Err(error) => {
+                    self.breaker.failed(&error);
+                    why = Some(error);
+                }
+            }
+        }
+        let rows = replica.ask(statement, values).await.map_err(|error| why.unwrap_or(error))?;
+        asking.answered_by(Source::Replica);
+        Ok(rows)
     }
 
     /// Opens the connections before the first calls come: they would have to wait for them all at once, within their

@@ -10,6 +10,7 @@ use lab::{Agent, MariaDb};
 use sqlx::Row as _;
 use sqlx::mysql::MySqlConnection;
 use sqlx::{AssertSqlSafe, Connection as _};
+use tandem::store::asking::Asking;
 use tandem::store::destination::DestinationQuery;
 use tandem::store::{Options, Store};
 use tokio::time::Instant;
@@ -42,7 +43,7 @@ pub(crate) async fn run() {
     for n in 0..5_500 {
         let query = question(n);
         let started = Instant::now();
-        let answer = store.destination(&query, started + Duration::from_secs(10)).await.unwrap();
+        let answer = store.destination(&query, &mut Asking::until(started + Duration::from_secs(10))).await.unwrap();
         // The first find the server's memory empty.
         if n >= 500 {
             micros.saturating_record(u64::try_from(started.elapsed().as_micros()).unwrap());

@@ -37,7 +37,9 @@ impl Default for AgentBuilder {
         let builder = AgentBuilder { folder, address, settings: Vec::new(), listener: None };
         let database = format!("sqlite:{}", builder.folder.join("tandem.db").display());
         let (records, spool) = (builder.folder.join("tandem.csv"), builder.folder.join("tandem.spool"));
+        let replica = builder.folder.join("replica").display().to_string();
         let builder = builder
+            .set("replica.folder", &replica)
             .set("records.file", &records.display().to_string())
             .set("records.spool", &spool.display().to_string());
         let (agi, http) = (builder.address.port(4573).to_string(), builder.address.port(4580).to_string());

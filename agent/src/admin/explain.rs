@@ -13,6 +13,7 @@ use crate::flows::route::answer;
 use crate::flows::route::decide::{Origin, Request, decide};
 use crate::flows::route::explanation::{Explanation, Quote};
 use crate::service;
+use crate::store::asking::Asking;
 
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
@@ -47,15 +48,16 @@ pub async fn run(config: &Config, call: &cli::Explain) -> Result<(), String> {
     };
     let mut explanation = Explanation::default();
     // An operator at the terminal has more patience than a caller, but sees the same decision.
-    let by = Instant::now() + rules.deadline * 10;
-    let decision = decide(&request, &rules, &store, by, &mut explanation)
+    let mut asking = Asking::until(Instant::now() + rules.deadline * 10);
+    let decision = decide(&request, &rules, &store, &mut asking, &mut explanation)
         .await
         .map_err(|error| format!("the call cannot be decided, the dialplan's fallback would take it: {error}"))?;
     if explanation.outside {
-        let all = store.gateways(by).await.map_err(|error| format!("the gateways cannot be listed: {error}"))?;
+        let all = store.gateways(&mut asking).await;
+        let all = all.map_err(|error| format!("the gateways cannot be listed: {error}"))?;
         explanation.add_priceless(all);
     }
-    let variables = answer::variables(&decision);
+    let variables = answer::variables(&decision, asking.source());
     let text = if call.json {
         let report = Report {
             from: call.from.clone(),

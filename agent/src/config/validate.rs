@@ -34,6 +34,11 @@ impl Config {
         wrong(self.database.question_ms < 5, "database.question_ms: below 5; use 250");
         wrong(self.database.connect_ms == 0, "database.connect_ms: is 0; use 200");
         wrong(self.database.probe_ms < 50, "database.probe_ms: below 50; use 1000");
+        wrong(!self.replica.folder.is_absolute(), "replica.folder: is not an absolute path");
+        wrong(
+            !(50..=5_000).contains(&self.replica.poll_ms),
+            "replica.poll_ms: not within 50 to 5000, so that a change holds within 5 s; use 1000",
+        );
         wrong(
             self.route.decision_ms < self.database.question_ms,
             "route.decision_ms: below database.question_ms; a decision asks up to two questions",

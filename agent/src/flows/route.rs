@@ -24,6 +24,7 @@ use self::decision::Decision;
 use self::explanation::Silent;
 use super::Ports;
 use crate::call::{Call, Ended, Fault, Step};
+use crate::store::asking::Asking;
 
 /// Decides the call and sets the answer.
 ///
@@ -43,8 +44,8 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
         seed: hasher.finish(),
         at: Utc::now(),
     };
-    let by = started + ports.rules.deadline;
-    let decided = decide::decide(&request, &ports.rules, &ports.store, by, &mut Silent).await;
+    let mut asking = Asking::until(started + ports.rules.deadline);
+    let decided = decide::decide(&request, &ports.rules, &ports.store, &mut asking, &mut Silent).await;
     ports.decision_seconds.record(started.elapsed());
     let decision = match decided {
         Ok(decision) => decision,
@@ -59,7 +60,7 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
         Decision::Reject(rejection) => rejection.refusal.reason(),
     };
     ports.count(outcome);
-    let variables = answer::variables(&decision);
+    let variables = answer::variables(&decision, asking.source());
     let pairs: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     call.set(&pairs).await?;
     Ok(outcome)

@@ -1,6 +1,7 @@
 //! Where a host of the database is, and how a connection to it is opened.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -83,6 +84,17 @@ impl Address {
                 "{scheme:?} in database.urls is no kind of database; use sqlite:, mysql:, mariadb: or postgres:"
             ))),
         }
+    }
+
+    /// A replica in this file. It can be read anew from the database, so it need not outlive the machine; and rows come in
+    /// no certain order, so nothing is held against their references.
+    pub(super) fn replica(file: &Path) -> Address {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .foreign_keys(false);
+        Address::Sqlite(Box::new(options.disable_statement_logging()))
     }
 
     /// Name for logs and metrics: host and port, or the file. Never the password.

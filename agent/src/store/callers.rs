@@ -1,8 +1,8 @@
 //! The questions about who calls, and about numbers of ours.
 
 use sqlx::FromRow;
-use tokio::time::Instant;
 
+use super::asking::Asking;
 use super::caller::{Account, GatewayCaller, LineCaller, OwnNumber};
 use super::statement::{GATEWAY_CALLER, LINE_CALLER, OWN_NUMBER};
 use super::target_columns::{TargetColumns, assemble, status};
@@ -90,14 +90,14 @@ impl Store {
     /// The calling line with its account, and where `dialled` leads if it is an extension of the account. `None` when there is no such line.
     ///
     /// # Errors
-    /// Slow or Unavailable when no host answered by `by`; Broken when the answer cannot be understood.
+    /// Slow or Unavailable when no host answered in time, nor the replica; Broken when the answer cannot be understood.
     pub async fn line_caller(
         &self,
         line_id: &str,
         dialled: &str,
-        by: Instant,
+        asking: &mut Asking,
     ) -> Result<Option<LineCaller>, StoreError> {
-        let rows: Vec<LineRow> = self.hosts.ask(&LINE_CALLER, &[key(dialled), key(line_id)], by).await?;
+        let rows: Vec<LineRow> = self.ask(&LINE_CALLER, &[key(dialled), key(line_id)], asking).await?;
         let extension = assemble(rows.iter().map(|row| &row.target))?;
         let Some(row) = rows.into_iter().next() else { return Ok(None) };
         Ok(Some(LineCaller {
@@ -132,8 +132,12 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::line_caller`].
-    pub async fn gateway_caller(&self, gateway_id: &str, by: Instant) -> Result<Option<GatewayCaller>, StoreError> {
-        let rows: Vec<GatewayRow> = self.hosts.ask(&GATEWAY_CALLER, &[key(gateway_id)], by).await?;
+    pub async fn gateway_caller(
+        &self,
+        gateway_id: &str,
+        asking: &mut Asking,
+    ) -> Result<Option<GatewayCaller>, StoreError> {
+        let rows: Vec<GatewayRow> = self.ask(&GATEWAY_CALLER, &[key(gateway_id)], asking).await?;
         let Some(row) = rows.into_iter().next() else { return Ok(None) };
         Ok(Some(GatewayCaller { status: status(&row.status)?, gateway_id: row.gateway_id, country: row.country }))
     }
@@ -142,8 +146,8 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::line_caller`].
-    pub async fn own_number(&self, number: &str, by: Instant) -> Result<Option<OwnNumber>, StoreError> {
-        let rows: Vec<NumberRow> = self.hosts.ask(&OWN_NUMBER, &[key(number)], by).await?;
+    pub async fn own_number(&self, number: &str, asking: &mut Asking) -> Result<Option<OwnNumber>, StoreError> {
+        let rows: Vec<NumberRow> = self.ask(&OWN_NUMBER, &[key(number)], asking).await?;
         let Some(first) = rows.first() else { return Ok(None) };
         first.own.number(rows.iter().map(|row| &row.target))
     }

@@ -5,11 +5,14 @@
 
 use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
 use sqlx::mysql::{MySqlConnection, MySqlRow};
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, FromRow, SqlSafeStr, SqlStr};
+use tokio::time::timeout;
 
+use super::datum::Datums;
 use super::statement::Backend;
 use super::time::{Moment, Time};
 
@@ -29,6 +32,7 @@ impl<T> Record for T where
 pub(super) enum Value<'a> {
     Text(Option<&'a str>),
     Integer(Option<i64>),
+    Real(Option<f64>),
     Flag(bool),
     Time(Option<Time>),
     Moment(Option<Moment>),
@@ -87,6 +91,7 @@ macro_rules! bind {
             $query = match *value {
                 Value::Text(text) => $query.bind(text),
                 Value::Integer(integer) => $query.bind(integer),
+                Value::Real(real) => $query.bind(real),
                 Value::Flag(flag) => $query.bind(flag),
                 Value::Time(time) => $query.bind(time),
                 Value::Moment(moment) => $query.bind(moment),
@@ -114,6 +119,40 @@ impl Connection {
         })
     }
 
+    /// Hands the rows of a statement on in pieces of `size`, as they come; the server may take `patience` for each.
+    pub(super) async fn pieces(
+        &mut self,
+        text: SqlStr,
+        values: &[Value<'_>],
+        size: usize,
+        patience: Duration,
+        mut sink: impl AsyncFnMut(Vec<Datums>) -> Result<(), sqlx::Error>,
+    ) -> Result<(), sqlx::Error> {
+        on_backend!(self, |typed: Db| {
+            let mut query = sqlx::query_as::<Db, Datums>(text);
+            bind!(query, values);
+            let mut rows = query.fetch(typed);
+            loop {
+                let mut piece = Vec::with_capacity(size);
+                let filling = async {
+                    while piece.len() < size
+                        && let Some(row) = rows.try_next().await?
+                    {
+                        piece.push(row);
+                    }
+                    Ok::<(), sqlx::Error>(())
+                };
+                timeout(patience, filling)
+                    .await
+                    .map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??;
+                if piece.is_empty() {
+                    return Ok(());
+                }
+                sink(piece).await?;
+            }
+        })
+    }
+
     /// Runs a prepared statement; how many rows it found to change.
     pub(super) async fn execute(&mut self, text: SqlStr, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
         on_backend!(self, |typed: Db| {
@@ -127,6 +166,16 @@ impl Connection {
     pub(super) async fn begin(&mut self) -> Result<(), sqlx::Error> {
         // SQLite would else begin as a reader, and fail when another writer came first.
         let text = if self.backend() == Backend::Sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" };
+        self.run(SqlStr::from_static(text)).await
+    }
+
+    /// Begins a transaction that only reads, and sees everything as it is at one moment.
+    pub(super) async fn begin_snapshot(&mut self) -> Result<(), sqlx::Error> {
+        let text = match self.backend() {
+            Backend::Sqlite => "BEGIN",
+            Backend::MySql => "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+            Backend::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        };
         self.run(SqlStr::from_static(text)).await
     }
 
@@ -144,7 +193,7 @@ impl Connection {
     }
 
     /// Runs text without parameters, unprepared.
-    async fn run(&mut self, text: SqlStr) -> Result<(), sqlx::Error> {
+    pub(super) async fn run(&mut self, text: SqlStr) -> Result<(), sqlx::Error> {
         on_backend!(self, |typed| sqlx::raw_sql(text).execute(typed).await.map(drop))
     }
 

@@ -1,8 +1,8 @@
 //! The question where a number can go, and the list of gateways.
 
 use sqlx::FromRow;
-use tokio::time::Instant;
 
+use super::asking::Asking;
 use super::callers::OwnColumns;
 use super::destination::{Destination, DestinationQuery, Gateway, ListedGateway, NumberFormat, Offer};
 use super::price::Price;
@@ -116,8 +116,8 @@ impl Store {
     /// every gateway's rates for it.
     ///
     /// # Errors
-    /// Slow or Unavailable when no host answered by `by`; Broken when the answer cannot be understood.
-    pub async fn destination(&self, query: &DestinationQuery, by: Instant) -> Result<Destination, StoreError> {
+    /// Slow or Unavailable when no host answered in time, nor the replica; Broken when the answer cannot be understood.
+    pub async fn destination(&self, query: &DestinationQuery, asking: &mut Asking) -> Result<Destination, StoreError> {
         let (number, presented, class) = (key(&query.number), key(&query.presented), key(&query.class));
         let (account, line) = (key(&query.account_id), key(&query.line_id));
         let deck = query.sell_deck_id.as_deref().into();
@@ -127,7 +127,7 @@ impl Store {
             number, account, presented, account, line, account, number, deck, at, at,
             number, at, at, number, class,
         ];
-        let rows: Vec<DestinationRow> = self.hosts.ask(&DESTINATION, &values, by).await?;
+        let rows: Vec<DestinationRow> = self.ask(&DESTINATION, &values, asking).await?;
         let Some(base) = rows.first() else {
             let class = &query.class;
             return Err(StoreError::Broken(format!("the class {class:?} is missing in the table classes")));
@@ -159,8 +159,8 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::destination`].
-    pub async fn gateways(&self, by: Instant) -> Result<Vec<ListedGateway>, StoreError> {
-        let rows: Vec<ListedRow> = self.hosts.ask(&GATEWAYS, &[], by).await?;
+    pub async fn gateways(&self, asking: &mut Asking) -> Result<Vec<ListedGateway>, StoreError> {
+        let rows: Vec<ListedRow> = self.ask(&GATEWAYS, &[], asking).await?;
         let listed = rows.into_iter().map(|ListedRow { deck_id, gateway }| {
             Ok(gateway.gateway()?.map(|gateway| ListedGateway { gateway, deck_id }))
         });

@@ -27,8 +27,14 @@ pub(super) struct Hosts {
 
 impl Hosts {
     pub(super) fn new(options: &Options) -> Result<Self, StoreError> {
-        let open = |url: &String| Host::new(Address::parse(url)?, options);
-        let hosts: Arc<[Host]> = options.urls.iter().map(open).collect::<Result<_, StoreError>>()?;
+        let addresses = options.urls.iter().map(|url| Address::parse(url)).collect::<Result<Vec<_>, _>>()?;
+        Hosts::at(addresses, options)
+    }
+
+    /// Hosts at these addresses, with the other `options`.
+    pub(super) fn at(addresses: Vec<Address>, options: &Options) -> Result<Self, StoreError> {
+        let open = |address| Host::new(address, options);
+        let hosts: Arc<[Host]> = addresses.into_iter().map(open).collect::<Result<_, StoreError>>()?;
         let mut watches = JoinSet::new();
         for index in 0..hosts.len() {
             watches.spawn(watch(Arc::clone(&hosts), index, options.probe));
@@ -95,6 +101,11 @@ impl Hosts {
         let mut order: Vec<&Host> = self.hosts.iter().collect();
         order.sort_by_key(|host| !host.well());
         order
+    }
+
+    /// Whether there is one that was not left.
+    pub(super) fn any_well(&self) -> bool {
+        self.hosts.iter().any(Host::well)
     }
 
     /// A connection outside the pool, to the first host that is ready.

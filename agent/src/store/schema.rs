@@ -41,9 +41,13 @@ macro_rules! migrations {
 #[must_use]
 pub fn migrations(backend: Backend) -> Vec<Migration> {
     match backend {
-        Backend::Sqlite => migrations!("sqlite": 1 "0001_calls", 2 "0002_records"),
-        Backend::MySql => migrations!("mysql": 1 "0001_calls", 2 "0002_records"),
-        Backend::Postgres => migrations!("postgres": 1 "0001_calls", 2 "0002_records"),
+        Backend::Sqlite => {
+            migrations!("sqlite": 1 "0001_calls", 2 "0002_records", 3 "0003_changes", 4 "0004_emergency")
+        }
+        Backend::MySql => migrations!("mysql": 1 "0001_calls", 2 "0002_records", 3 "0003_changes", 4 "0004_emergency"),
+        Backend::Postgres => {
+            migrations!("postgres": 1 "0001_calls", 2 "0002_records", 3 "0003_changes", 4 "0004_emergency")
+        }
     }
 }
 

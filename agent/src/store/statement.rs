@@ -149,4 +149,11 @@ statements! {
     OTHER_SPOOLS = "other_spools";
     RECORDED_CALLS = "recorded_calls";
     RECORDED_ATTEMPTS = "recorded_attempts";
+    CHANGES_AFTER = "changes_after";
+    CHANGES_BETWEEN = "changes_between";
+    CHANGES_BEFORE = "changes_before";
+    CHANGES_BOUNDS = "changes_bounds";
+    DATA_ORIGIN = "data_origin";
+    DELETE_OLD_CHANGES = "delete_old_changes";
+    USABLE_DECK_VERSIONS = "usable_deck_versions";
 }

@@ -1,14 +1,15 @@
 //! A decision as the variables that the dialplan acts on; the contract is in dialplan/README.md.
 
 use super::decision::{Attempt, Decision};
+use crate::store::asking::Source;
 use crate::store::price::Price;
 
 /// Longest name or number shown, in characters: enough for any phone, and far below Asterisk's line limit.
 const SHOWN: usize = 80;
 
-/// The variables in order; `TANDEM_DONE` is last, so that its presence says that all of them are there.
+/// The variables in order, with who answered the questions; `TANDEM_DONE` is last, so that its presence says that all of them are there.
 #[must_use]
-pub fn variables(decision: &Decision) -> Vec<(String, String)> {
+pub fn variables(decision: &Decision, source: Option<Source>) -> Vec<(String, String)> {
     let mut variables = Variables(Vec::with_capacity(16));
     match decision {
         Decision::Dial(dial) => {
@@ -41,6 +42,7 @@ pub fn variables(decision: &Decision) -> Vec<(String, String)> {
             variables.set("TANDEM_CLASS", &rejection.class);
         }
     }
+    variables.set("TANDEM_SOURCE", source.map_or("", Source::name));
     variables.set("TANDEM_DONE", "1");
     variables.0
 }

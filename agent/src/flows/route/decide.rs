@@ -1,14 +1,13 @@
 //! A decision: an emergency call goes out before any question is asked; else who calls decides, a line ([`outbound`])
 //! or a gateway ([`inbound`]), with two questions to the store at the most.
 
-use chrono::{DateTime, Utc};
-use tokio::time::Instant;
-
 use super::decision::{Attempt, Decision, Emergency, Kind, Next, Refusal, Rejection};
 use super::explanation::Listener;
 use super::rules::Rules;
 use super::{inbound, number, outbound};
+use crate::store::asking::Asking;
 use crate::store::{Store, StoreError};
+use chrono::{DateTime, Utc};
 
 /// A call that is to be decided. Everything but `origin` is the caller's data.
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +35,7 @@ pub enum Origin<'a> {
     Gateway(&'a str),
 }
 
-/// Decides a call until `by`.
+/// Decides a call.
 ///
 /// # Errors
 /// The store could not be asked; the dialplan's fallback takes the call.
@@ -44,7 +43,7 @@ pub async fn decide(
     request: &Request<'_>,
     rules: &Rules,
     store: &Store,
-    by: Instant,
+    asking: &mut Asking,
     listener: &mut impl Listener,
 ) -> Result<Decision, StoreError> {
     if let Origin::Line(_) = request.origin
@@ -65,8 +64,8 @@ pub async fn decide(
             listener.step("number", || format!("{:?} holds what no number holds", request.dialled));
             Known::default().reject(Refusal::NumberInvalid)?
         }
-        Origin::Line(line_id) => outbound::decide(line_id, request, rules, store, by, listener).await?,
-        Origin::Gateway(gateway_id) => inbound::decide(gateway_id, request, rules, store, by, listener).await?,
+        Origin::Line(line_id) => outbound::decide(line_id, request, rules, store, asking, listener).await?,
+        Origin::Gateway(gateway_id) => inbound::decide(gateway_id, request, rules, store, asking, listener).await?,
     };
     match &decision {
         Decision::Reject(rejection) => listener.step("end", || {

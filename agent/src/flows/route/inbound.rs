@@ -1,13 +1,12 @@
 //! A call from a gateway: to a number of ours, and nowhere else.
 
-use tokio::time::Instant;
-
 use super::decide::{Known, Request};
 use super::decision::{Decision, Dial, Refusal};
 use super::explanation::Listener;
 use super::number;
 use super::ring;
 use super::rules::Rules;
+use crate::store::asking::Asking;
 use crate::store::caller::Status;
 use crate::store::{Store, StoreError};
 
@@ -20,11 +19,11 @@ pub(super) async fn decide(
     request: &Request<'_>,
     rules: &Rules,
     store: &Store,
-    by: Instant,
+    asking: &mut Asking,
     listener: &mut impl Listener,
 ) -> Result<Decision, StoreError> {
     let mut known = Known { number: request.dialled, ..Known::default() };
-    let Some(gateway) = store.gateway_caller(gateway_id, by).await? else {
+    let Some(gateway) = store.gateway_caller(gateway_id, asking).await? else {
         listener.step("caller", || format!("there is no gateway {gateway_id}"));
         return known.reject(Refusal::GatewayUnknown);
     };
@@ -38,7 +37,7 @@ pub(super) async fn decide(
     };
     known.number = &dialled.e164;
     listener.step("number", || format!("{} is +{}", request.dialled, dialled.e164));
-    let Some(own) = store.own_number(&dialled.e164, by).await? else {
+    let Some(own) = store.own_number(&dialled.e164, asking).await? else {
         listener.step("own-number", || "no account has this number".into());
         return known.reject(Refusal::NumberUnassigned);
     };

@@ -1,7 +1,5 @@
 //! A call from a line: to an extension, to a number of ours, or out by the cheapest gateway.
 
-use tokio::time::Instant;
-
 use super::cost::{self, Caps, Terms};
 use super::decide::{Known, Request};
 use super::decision::{Attempt, Decision, Dial, Kind, Next, Refusal, Rejection};
@@ -9,6 +7,7 @@ use super::explanation::Listener;
 use super::number::{self, Habits};
 use super::ring;
 use super::rules::Rules;
+use crate::store::asking::Asking;
 use crate::store::caller::{LineCaller, Status};
 use crate::store::destination::{Destination, DestinationQuery};
 use crate::store::price::Price;
@@ -23,11 +22,11 @@ pub(super) async fn decide(
     request: &Request<'_>,
     rules: &Rules,
     store: &Store,
-    by: Instant,
+    asking: &mut Asking,
     listener: &mut impl Listener,
 ) -> Result<Decision, StoreError> {
     let mut known = Known { number: request.dialled, ..Known::default() };
-    let Some(caller) = store.line_caller(line_id, request.dialled, by).await? else {
+    let Some(caller) = store.line_caller(line_id, request.dialled, asking).await? else {
         listener.step("caller", || format!("there is no line {line_id}"));
         return known.reject(Refusal::LineUnknown);
     };
@@ -87,7 +86,7 @@ pub(super) async fn decide(
                 sell_deck_id: caller.account.sell_deck_id.clone(),
                 at: request.at,
             },
-            by,
+            asking,
         )
         .await?;
     known.class = &destination.class;

@@ -1,0 +1,2 @@
+-- Removes changes with numbers up to $1 from before $2.
+DELETE FROM data_changes WHERE id <= $1 AND changed_at < $2
