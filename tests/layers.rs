@@ -18,7 +18,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // The durable buffer knows nothing of what it ships.
     ("buffer", &["alarm", "buffer"]),
     ("records", &["alarm", "buffer", "store", "records"]),
-    ("flows", &["call", "phrases", "store", "flows"]),
+    ("emergency", &["store", "emergency"]),
+    ("flows", &["call", "phrases", "store", "emergency", "flows"]),
     ("intake", &["config", "wire", "adapters", "flows", "intake"]),
     // What looks in from outside reads the rest, and goes through `service` for how things are built.
     (
@@ -26,6 +27,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "config",
             "store",
+            "emergency",
             "flows",
             "call",
             "adapters::simulator",

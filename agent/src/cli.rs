@@ -89,7 +89,7 @@ pub enum Records {
 /// `tandem import`
 #[derive(Debug, Args)]
 pub struct Import {
-    /// What the file holds: rates, or one of the kinds below
+    /// What the file holds: rates, facilities (the FCC's PSAP registry), or one of the kinds below
     #[arg(value_parser = import::parse_kind)]
     pub kind: import::Imports,
     /// The CSV file, or - for standard input
@@ -100,6 +100,18 @@ pub struct Import {
     /// For rates: the deck's currency, USD for a new one
     #[arg(long, value_name = "CODE")]
     pub currency: Option<String>,
+    /// For facilities: psap_id,lat,lon, CSV; without it the places stay that are known
+    #[arg(long, value_name = "FILE")]
+    pub points: Option<PathBuf>,
+    /// For facilities: psap_id,number, CSV; without it the numbers stay that are known
+    #[arg(long, value_name = "FILE")]
+    pub numbers: Option<PathBuf>,
+    /// For facilities: counties, GeoJSON of the Census (GEOID, NAME, LSAD); without it they stay
+    #[arg(long, value_name = "FILE")]
+    pub counties: Option<PathBuf>,
+    /// For facilities: service areas, GeoJSON with the property psap_id; without it they stay
+    #[arg(long, value_name = "FILE")]
+    pub areas: Option<PathBuf>,
     /// For rates: when the deck comes into force, RFC 3339 or YYYY-MM-DD (UTC); now by default
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub effective: Option<DateTime<Utc>>,

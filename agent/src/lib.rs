@@ -7,6 +7,7 @@
 //! - [`call`]: a call as the flows see it, about ten verbs.
 //! - [`adapters`]: those verbs over FastAGI and in the simulator.
 //! - [`store`]: the central database, as nouns and questions.
+//! - [`emergency`]: who answers calls for help, and where from.
 //! - [`phrases`], [`flows`]: what is said, and what becomes of a call.
 //! - [`alarm`], [`buffer`], [`records`]: what is left of calls, on its way to the database.
 //! - [`intake`]: the listener that hands each session to its flow.
@@ -20,6 +21,7 @@ pub mod buffer;
 pub mod call;
 pub mod cli;
 pub mod config;
+pub mod emergency;
 pub mod flows;
 pub mod intake;
 pub mod phrases;

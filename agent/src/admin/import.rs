@@ -1,8 +1,9 @@
 //! `tandem import KIND FILE`: reads the file, shows how far it has come.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::Utc;
@@ -10,15 +11,20 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli;
 use crate::config::Config;
+use crate::emergency::atlas::{Atlas, Doubts};
 use crate::service;
 use crate::store::Store;
-use crate::store::import::{ImportError, Imported, Kind, RATE_COLUMNS, RateFile, Stage};
+use crate::store::import::{
+    FacilitiesImported, FacilityFiles, ImportError, Imported, Kind, RATE_COLUMNS, RateFile, Stage,
+};
 
 /// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Imports {
     /// Rates of a deck.
     Rates,
+    /// Emergency facilities.
+    Facilities,
     /// Anything else.
     Rows(Kind),
 }
@@ -31,9 +37,12 @@ pub fn parse_kind(text: &str) -> Result<Imports, String> {
     if text == "rates" {
         return Ok(Imports::Rates);
     }
+    if text == "facilities" {
+        return Ok(Imports::Facilities);
+    }
     Kind::ALL.into_iter().find(|kind| kind.name() == text).map(Imports::Rows).ok_or_else(|| {
         let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
-        format!("there is no such kind; there are: rates, {}", names.join(", "))
+        format!("there is no such kind; there are: rates, facilities, {}", names.join(", "))
     })
 }
 
@@ -51,6 +60,7 @@ pub fn columns() -> String {
             names.into_iter().map(|(name, must)| format!("{name}{}", if must { "*" } else { "" })).collect();
         text.push_str(&format!("  {kind}: {}\n", names.join(", ")));
     }
+    text.push_str("  facilities: the FCC Master PSAP Registry as it is published\n");
     text
 }
 
@@ -61,6 +71,7 @@ pub fn columns() -> String {
 pub async fn run(config: &Config, command: &cli::Import) -> Result<(), String> {
     let store = service::store(config).map_err(|error| error.to_string())?;
     let imported = match (command.kind, &command.deck) {
+        (Imports::Facilities, _) => return facilities(&store, command).await,
         (Imports::Rows(kind), _) => import(&store, kind, &command.file).await,
         (Imports::Rates, deck) => {
             let rates = RateFile {
@@ -75,6 +86,48 @@ pub async fn run(config: &Config, command: &cli::Import) -> Result<(), String> {
         imported.map_err(|error| format!("{}: nothing was taken\n{error}", command.file.display()))?;
     let version = deck_version_id.map(|id| format!(", version {id} of the deck")).unwrap_or_default();
     writeln!(io::stdout(), "{rows} rows taken{version}").map_err(|error| error.to_string())
+}
+
+/// Imports the registry with its further files, and tells what is doubtful in them.
+async fn facilities(store: &Store, command: &cli::Import) -> Result<(), String> {
+    let read = |path: &PathBuf| std::fs::read_to_string(path).map_err(|error| unreadable(path, &error).to_string());
+    let files = FacilityFiles {
+        registry: read(&command.file)?,
+        points: command.points.as_ref().map(read).transpose()?,
+        numbers: command.numbers.as_ref().map(read).transpose()?,
+        counties: command.counties.as_ref().map(read).transpose()?,
+        areas: command.areas.as_ref().map(read).transpose()?,
+    };
+    let imported = store.import_facilities(&files).await.map_err(|error| format!("nothing was taken\n{error}"))?;
+    let (_, doubts) = Atlas::new(store.gazetteer().await.map_err(|error| error.to_string())?);
+    let text = told(&imported, &doubts);
+    io::stdout().write_all(text.as_bytes()).map_err(|error| error.to_string())
+}
+
+/// What an import of facilities did, for people.
+fn told(imported: &FacilitiesImported, doubts: &Doubts) -> String {
+    let FacilitiesImported { active, secondary, orphaned, doubled, strangers, counties, areas } = imported;
+    let mut text = format!(
+        "{active} facilities taken, {secondary} secondary and {orphaned} orphaned ones left out; \
+         {counties} counties, {areas} service areas\n"
+    );
+    let mut list = |what: &str, names: &[String]| {
+        if !names.is_empty() {
+            let _ = writeln!(text, "\n{} {what}:", names.len());
+            names.iter().for_each(|name| {
+                let _ = writeln!(text, "  {name}");
+            });
+        }
+    };
+    let ids = |ids: &[i64]| ids.iter().map(i64::to_string).collect::<Vec<_>>();
+    list("ids stand more than once; the row that was changed last holds", &ids(doubled));
+    list("ids of the further files are not in the registry", &ids(strangers));
+    list("facilities are of more than one county, and answer in each", &doubts.several_counties);
+    list("facilities name a county that is not known; they are chosen by distance alone", &doubts.unknown_counties);
+    list("facilities have neither place, area nor known county, and are never chosen", &doubts.unplaced);
+    list("counties have no facility; their calls go to the nearest one", &doubts.empty_counties);
+    list("areas cannot be used", &doubts.bad_areas);
+    text
 }
 
 /// Imports a file of anything but rates; `-` is standard input.

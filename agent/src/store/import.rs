@@ -2,11 +2,12 @@
 //! written, and one bad row keeps the whole file out. Importing a file again changes nothing.
 //!
 //! `kind` says which columns a file may have, `field` how a value is read, `sheet` reads and checks a file, `write`
-//! puts it into the tables; `rates` does all of that for decks, which may be too large for memory and for one
+//! puts it into the tables; `facilities` reads the FCC's registry; `rates` does all of that for decks, which may be too large for memory and for one
 //! transaction.
 
 use std::fmt;
 
+mod facilities;
 mod field;
 mod kind;
 mod rate_row;
@@ -14,6 +15,7 @@ mod rates;
 mod sheet;
 mod write;
 
+pub use facilities::{FacilitiesImported, FacilityFiles};
 pub use kind::Kind;
 pub use rate_row::RATE_COLUMNS;
 pub use rates::{RateFile, Stage};

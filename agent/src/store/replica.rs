@@ -101,7 +101,8 @@ impl Replica {
         outcome
     }
 
-    fn readers(&self) -> Option<Arc<Hosts>> {
+    /// Connections to the file that answers now.
+    pub(super) fn readers(&self) -> Option<Arc<Hosts>> {
         self.readers.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -149,6 +149,14 @@ statements! {
     OTHER_SPOOLS = "other_spools";
     RECORDED_CALLS = "recorded_calls";
     RECORDED_ATTEMPTS = "recorded_attempts";
+    EMERGENCY_CALLER = "emergency_caller";
+    EMERGENCY_CONTACTS = "emergency_contacts";
+    EMERGENCY_GAPS = "emergency_gaps";
+    RECENT_EMERGENCY_CALLS = "recent_emergency_calls";
+    ALL_FACILITIES = "all_facilities";
+    ALL_FACILITY_AREAS = "all_facility_areas";
+    ALL_FACILITY_DEFAULTS = "all_facility_defaults";
+    ALL_COUNTIES = "all_counties";
     CHANGES_AFTER = "changes_after";
     CHANGES_BETWEEN = "changes_between";
     CHANGES_BEFORE = "changes_before";

@@ -86,7 +86,7 @@ impl<'r> Decode<'r, Postgres> for Time {
     }
 }
 
-/// A parameter for a column of milliseconds.
+/// A time column or parameter with milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Moment(pub DateTime<Utc>);
 
@@ -133,5 +133,24 @@ impl Type<Postgres> for Moment {
 impl<'q> Encode<'q, Postgres> for Moment {
     fn encode_by_ref(&self, buf: &mut <Postgres as sqlx::Database>::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
         <DateTime<Utc> as Encode<'q, Postgres>>::encode(self.milliseconds(), buf)
+    }
+}
+
+impl<'r> Decode<'r, Sqlite> for Moment {
+    fn decode(value: <Sqlite as sqlx::Database>::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        let text = <&str as Decode<'r, Sqlite>>::decode(value)?;
+        Ok(Moment(NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f")?.and_utc()))
+    }
+}
+
+impl<'r> Decode<'r, MySql> for Moment {
+    fn decode(value: <MySql as sqlx::Database>::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        Ok(Moment(<NaiveDateTime as Decode<'r, MySql>>::decode(value)?.and_utc()))
+    }
+}
+
+impl<'r> Decode<'r, Postgres> for Moment {
+    fn decode(value: <Postgres as sqlx::Database>::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        Ok(Moment(<DateTime<Utc> as Decode<'r, Postgres>>::decode(value)?))
     }
 }

@@ -5,11 +5,13 @@ use std::borrow::Cow;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 /// A value as it goes into the database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Cell {
     Text(Option<String>),
     Integer(Option<i64>),
     Flag(bool),
+    Real(Option<f64>),
+    Time(Option<DateTime<Utc>>),
     /// Lines of a ring group, in order.
     Members(Vec<String>),
 }
@@ -52,6 +54,10 @@ pub(super) enum Field {
     Worth,
     /// A whole number within these bounds.
     Count(i64, i64),
+    /// Degrees, from minus to plus this many.
+    Degrees(i32),
+    /// RFC 3339, or a date.
+    Time,
     /// Ids of lines, split by spaces.
     Members,
 }
@@ -92,6 +98,11 @@ impl Field {
                 micros => Ok(Cell::Integer(Some(micros))),
             },
             Field::Count(least, most) => count(text, least, most).map(|count| Cell::Integer(Some(count))),
+            Field::Degrees(most) => match text.parse::<f64>() {
+                Ok(degrees) if degrees.abs() <= f64::from(most) => Ok(Cell::Real(Some(degrees))),
+                _ => Err(format!("{:?} is not within -{most} to {most} degrees", shortened(text))),
+            },
+            Field::Time => time(text).map(|time| Cell::Time(Some(time))),
             Field::Members => text
                 .split_whitespace()
                 .map(|one| id(one).map(str::to_owned))
@@ -104,6 +115,8 @@ impl Field {
     pub(super) fn null(self) -> Cell {
         match self {
             Field::Money | Field::Worth | Field::Count(..) => Cell::Integer(None),
+            Field::Degrees(_) => Cell::Real(None),
+            Field::Time => Cell::Time(None),
             Field::Members => Cell::Members(Vec::new()),
             _ => Cell::Text(None),
         }

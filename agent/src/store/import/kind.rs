@@ -23,6 +23,12 @@ pub enum Kind {
     Gateways,
     /// `prefix,account,reason`
     BlockedPrefixes,
+    /// `line,device,country,state,...`
+    Locations,
+    /// `account,kind,address`
+    EmergencyContacts,
+    /// `state,facility,name,number`
+    FacilityDefaults,
 }
 
 /// What an empty cell, or a column that the file lacks, stands for.
@@ -86,7 +92,7 @@ const CLASS: Column = reference("class", "class_name", Reference::Class, Refused
 
 impl Kind {
     /// Every kind, in an order in which nothing refers to what comes later (decks come with the rates).
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 12] = [
         Kind::Currencies,
         Kind::Accounts,
         Kind::Lines,
@@ -96,6 +102,9 @@ impl Kind {
         Kind::Permissions,
         Kind::Gateways,
         Kind::BlockedPrefixes,
+        Kind::Locations,
+        Kind::EmergencyContacts,
+        Kind::FacilityDefaults,
     ];
 
     /// Its name on the command line, and of its file in `sql/sample/`.
@@ -111,6 +120,9 @@ impl Kind {
             Kind::Permissions => "permissions",
             Kind::Gateways => "gateways",
             Kind::BlockedPrefixes => "blocked-prefixes",
+            Kind::Locations => "locations",
+            Kind::EmergencyContacts => "emergency-contacts",
+            Kind::FacilityDefaults => "facility-defaults",
         }
     }
 
@@ -223,6 +235,54 @@ impl Kind {
                     ]
                 }
             }
+            Kind::Locations => {
+                const {
+                    &[
+                        reference("line", "line_id", Reference::Line, Refused),
+                        column("device", "device", Field::Id, Is("")),
+                        column("country", "country", Field::Country, Is("US")),
+                        column("state", "state", Field::Text, Is("")),
+                        column("county", "county", Field::Text, Is("")),
+                        column("city", "city", Field::Text, Is("")),
+                        column("postal_code", "postal_code", Field::Text, Is("")),
+                        column("street", "street", Field::Text, Is("")),
+                        column("house_number", "house_number", Field::Text, Is("")),
+                        column("building", "building", Field::Text, Is("")),
+                        column("floor", "floor", Field::Text, Is("")),
+                        column("room", "room", Field::Text, Is("")),
+                        column("latitude", "latitude", Field::Degrees(90), Null),
+                        column("longitude", "longitude", Field::Degrees(180), Null),
+                        column("source", "source", Field::Text, Is("")),
+                        column("placed_at", "placed_at", Field::Time, Null),
+                        column(
+                            "validation",
+                            "validation",
+                            Field::Word(&["none", "pending", "valid", "invalid"]),
+                            Is("none"),
+                        ),
+                        column("callback_number", "callback_number", Field::Number, Null),
+                    ]
+                }
+            }
+            Kind::EmergencyContacts => {
+                const {
+                    &[
+                        ACCOUNT,
+                        column("kind", "kind", Field::Word(&["mail", "webhook", "message", "call"]), Refused),
+                        column("address", "address", Field::Text, Refused),
+                    ]
+                }
+            }
+            Kind::FacilityDefaults => {
+                const {
+                    &[
+                        column("state", "state", Field::Text, Is("")),
+                        column("facility", "facility_id", Field::Count(1, i64::MAX), Null),
+                        column("name", "name", Field::Text, Is("")),
+                        column("number", "number", Field::Number, Null),
+                    ]
+                }
+            }
             Kind::BlockedPrefixes => {
                 const {
                     &[
@@ -244,6 +304,9 @@ impl Kind {
             Kind::Extensions => &["account", "extension"],
             Kind::Permissions => &["account", "line", "class"],
             Kind::BlockedPrefixes => &["prefix", "account"],
+            Kind::Locations => &["line", "device"],
+            Kind::EmergencyContacts => &["account", "kind", "address"],
+            Kind::FacilityDefaults => &["state"],
         }
     }
 

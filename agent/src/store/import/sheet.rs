@@ -117,6 +117,7 @@ fn read(column: &Column, text: &str) -> Result<Cell, String> {
     match (text, column.absent) {
         ("", Absent::Refused) => Err("is empty".to_owned()),
         ("", Absent::Null) => Ok(column.field.null()),
+        ("", Absent::Is("")) => Ok(Cell::Text(Some(String::new()))),
         ("", Absent::Is(default)) => column.field.read(default),
         _ => column.field.read(text),
     }
@@ -149,8 +150,43 @@ impl<'a> Row<'a> {
             Kind::Permissions if line.is_none() && account.is_none() => {
                 Err("names neither an account nor a line".to_owned())
             }
+            Kind::Locations => self.location(),
+            Kind::EmergencyContacts => self.contact(),
+            Kind::FacilityDefaults
+                if self.text("number").is_none() && !matches!(self.cell("facility"), Some(Cell::Integer(Some(_)))) =>
+            {
+                Err("names neither a facility nor a number".to_owned())
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Whether a location says one place at all.
+    fn location(&self) -> Result<(), String> {
+        let has = |name| matches!(self.cell(name), Some(Cell::Real(Some(_))));
+        let (latitude, longitude) = (has("latitude"), has("longitude"));
+        if latitude != longitude {
+            return Err("has one of latitude and longitude".to_owned());
+        }
+        let says = |name| self.text(name).is_some_and(|text| !text.is_empty());
+        if !latitude && !["state", "city", "street", "postal_code"].into_iter().any(says) {
+            return Err("has neither coordinates nor an address".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Whether a contact's address is one of its kind.
+    fn contact(&self) -> Result<(), String> {
+        let address = self.text("address").unwrap_or_default();
+        let fits = match self.text("kind") {
+            Some("mail") => {
+                let (name, host) = address.rsplit_once('@').unwrap_or_default();
+                !name.is_empty() && !host.is_empty() && !address.contains(char::is_whitespace)
+            }
+            Some("webhook") => address.starts_with("http://") || address.starts_with("https://"),
+            _ => self.known.get(&Reference::Line).is_none_or(|lines| lines.contains_key(address)),
+        };
+        if fits { Ok(()) } else { Err(format!("address: {address:?} is none of this kind")) }
     }
 
     /// Whether the lines and ring groups that it names belong to its account.

@@ -1,6 +1,6 @@
 //! Puts a checked sheet into its tables, in one transaction.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
 
 use chrono::Utc;
@@ -27,7 +27,10 @@ impl Store {
     /// `Rows` with every bad row; `File` when it cannot be read; `Store` when the database fails.
     pub async fn import(&self, kind: Kind, file: impl Read) -> Result<Imported, ImportError> {
         let mut connection = self.hosts.open(Session::Work).await?;
-        let known = known(&mut connection, kind.columns()).await?;
+        let references = kind.columns().iter().filter_map(|column| column.refers);
+        // Their addresses may be lines.
+        let contacts = (kind == Kind::EmergencyContacts).then_some(Reference::Line);
+        let known = known(&mut connection, references.chain(contacts)).await?;
         let sheet = Sheet::read(kind, file, &known)?;
         write(&mut connection, kind, &sheet).await.map_err(|error| failed(kind.name(), &error))?;
         Ok(Imported { rows: sheet.rows.len() as u64, deck_version_id: None })
@@ -47,10 +50,10 @@ pub(super) fn failed(what: &str, error: &sqlx::Error) -> StoreError {
     }
 }
 
-/// The ids to which `columns` may refer.
-async fn known(connection: &mut Connection, columns: &[Column]) -> Result<Known, StoreError> {
+/// The ids to which a file may refer.
+async fn known(connection: &mut Connection, references: impl Iterator<Item = Reference>) -> Result<Known, StoreError> {
     let mut known = Known::new();
-    for to in columns.iter().filter_map(|column| column.refers) {
+    for to in references {
         let statement: &'static Statement = match to {
             Reference::Account => &KNOWN_ACCOUNTS,
             Reference::Line => &KNOWN_LINES,
@@ -72,6 +75,7 @@ async fn write(connection: &mut Connection, kind: Kind, sheet: &Sheet) -> Result
     match kind {
         Kind::Permissions => permissions(connection, sheet).await?,
         Kind::BlockedPrefixes => blocked_prefixes(connection, sheet).await?,
+        Kind::EmergencyContacts => emergency_contacts(connection, sheet).await?,
         _ => rows(connection, kind, sheet).await?,
     }
     connection.commit().await
@@ -125,6 +129,9 @@ fn table(kind: Kind) -> &'static str {
         Kind::Permissions => "account_permissions",
         Kind::Gateways => "gateways",
         Kind::BlockedPrefixes => "blocked_prefixes",
+        Kind::Locations => "emergency_locations",
+        Kind::EmergencyContacts => "emergency_contacts",
+        Kind::FacilityDefaults => "facility_defaults",
     }
 }
 
@@ -171,11 +178,29 @@ async fn blocked_prefixes(connection: &mut Connection, sheet: &Sheet) -> Result<
     Ok(())
 }
 
+/// The contacts of an account that the file names are those of the file.
+async fn emergency_contacts(connection: &mut Connection, sheet: &Sheet) -> Result<(), sqlx::Error> {
+    let backend = connection.backend();
+    let delete = numbered(backend, "DELETE FROM emergency_contacts WHERE account_id = $1".to_owned());
+    let insert = "INSERT INTO emergency_contacts (account_id, kind, address) VALUES ($1, $2, $3)";
+    let insert = numbered(backend, insert.to_owned());
+    let accounts: BTreeSet<&str> = sheet.rows.iter().filter_map(|row| row.first()?.text()).collect();
+    for account in accounts {
+        connection.execute(delete.clone(), &[account.into()]).await?;
+    }
+    for row in &sheet.rows {
+        connection.execute(insert.clone(), &row.iter().map(value).collect::<Vec<_>>()).await?;
+    }
+    Ok(())
+}
+
 fn value(cell: &Cell) -> Value<'_> {
     match cell {
         Cell::Text(text) => Value::Text(text.as_deref()),
         Cell::Integer(integer) => Value::Integer(*integer),
         Cell::Flag(flag) => Value::Flag(*flag),
+        Cell::Real(real) => Value::Real(*real),
+        Cell::Time(time) => Value::Time(time.map(Time)),
         Cell::Members(_) => Value::Text(None),
     }
 }

@@ -1,0 +1,2 @@
+-- Every county.
+SELECT id, state, name, area FROM counties ORDER BY id
