@@ -19,7 +19,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("buffer", &["alarm", "buffer"]),
     ("records", &["alarm", "buffer", "store", "records"]),
     ("emergency", &["store", "emergency"]),
-    ("flows", &["call", "phrases", "store", "emergency", "flows"]),
+    ("speech", &[]),
+    ("flows", &["call", "phrases", "store", "emergency", "speech", "flows"]),
     ("intake", &["config", "wire", "adapters", "flows", "intake"]),
     // What looks in from outside reads the rest, and goes through `service` for how things are built.
     (

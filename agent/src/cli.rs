@@ -127,6 +127,9 @@ pub struct Explain {
     /// Caller number that the phone or carrier presents
     #[arg(long, default_value = "", value_name = "NUMBER")]
     pub caller: String,
+    /// Which of the line's devices, where they have locations of their own
+    #[arg(long, default_value = "", value_name = "ID")]
+    pub device: String,
     /// The time whose rates hold, RFC 3339 or YYYY-MM-DD (UTC); now by default
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub at: Option<DateTime<Utc>>,

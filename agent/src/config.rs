@@ -28,6 +28,8 @@ pub struct Config {
     pub route: Route,
     /// Emergency numbers and the way out for them.
     pub emergency: Emergency,
+    /// How notices of emergency calls are sent.
+    pub notices: Notices,
     /// Where audio is on the node.
     pub media: Media,
     /// Call records on their way to the database.
@@ -120,10 +122,42 @@ pub struct Emergency {
     pub numbers: Vec<String>,
     /// Prefixes for an outside line after which they are emergency calls too (47 CFR 9.16).
     pub prefixes: Vec<String>,
+    /// Numbers that read the caller's registered location back.
+    pub test_numbers: Vec<String>,
     /// PJSIP endpoints that carry them, in order; when empty, the dialplan's own list is used alone.
     pub gateways: Vec<String>,
+    /// Those of them that are sent the facility's own number, where it is known; the others the number as dialled.
+    pub facility_gateways: Vec<String>,
     /// Seconds that each of them may ring.
     pub ring_seconds: u32,
+    /// Minutes for which calls to the number of an emergency call ring the line that called, whatever else holds.
+    pub callback_minutes: u32,
+    /// The file to which the dialplan appends emergency calls, for the notices: TANDEM_NOTICES in tandem-site.conf.
+    pub file: PathBuf,
+    /// Folder in which notices wait, on the same file system as the file.
+    pub spool: PathBuf,
+    /// Number shown by the dialplan alone, when the agent is dead and the line has none of its own; see `tandem fallback`.
+    pub fallback_caller: String,
+    /// The file that `tandem fallback` writes, beside tandem.conf; when empty, the agent itself writes none.
+    pub fallback_file: PathBuf,
+    /// `/emergency` of the other nodes' agents, `http://node2:4580`: they protect the call back, too, at once and without the database.
+    pub peers: Vec<String>,
+    /// A word that agents tell each other; without one, nothing is taken from others.
+    pub peer_token: String,
+}
+
+/// `[notices]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Notices {
+    /// `smtp://[user:password@]host[:port]`, `smtps://...`; `?tls=required` for STARTTLS. When empty, no mail is sent.
+    pub smtp: String,
+    /// Sender of mails.
+    pub from: String,
+    /// Seconds for one delivery.
+    pub try_seconds: u64,
+    /// Seconds that a notice may wait before it is an alarm.
+    pub alarm_seconds: u32,
 }
 
 /// `[media]`
@@ -269,7 +303,27 @@ impl Default for Route {
 
 impl Default for Emergency {
     fn default() -> Self {
-        Emergency { numbers: vec!["911".into()], prefixes: vec!["9".into()], gateways: Vec::new(), ring_seconds: 60 }
+        Emergency {
+            numbers: vec!["911".into()],
+            prefixes: vec!["9".into()],
+            test_numbers: vec!["933".into()],
+            gateways: Vec::new(),
+            facility_gateways: Vec::new(),
+            ring_seconds: 60,
+            callback_minutes: 120,
+            file: "/var/log/asterisk/cdr-custom/tandem-emergency.csv".into(),
+            spool: "/var/log/asterisk/cdr-custom/tandem-emergency.spool".into(),
+            fallback_caller: String::new(),
+            fallback_file: PathBuf::new(),
+            peers: Vec::new(),
+            peer_token: String::new(),
+        }
+    }
+}
+
+impl Default for Notices {
+    fn default() -> Self {
+        Notices { smtp: String::new(), from: "tandem@localhost".into(), try_seconds: 10, alarm_seconds: 60 }
     }
 }
 
@@ -354,6 +408,9 @@ impl Config {
             .with_list_parse_key("database.urls")
             .with_list_parse_key("emergency.numbers")
             .with_list_parse_key("emergency.prefixes")
+            .with_list_parse_key("emergency.test_numbers")
+            .with_list_parse_key("emergency.facility_gateways")
+            .with_list_parse_key("emergency.peers")
             .with_list_parse_key("emergency.gateways")
             .try_parsing(true)
             .source(environment);

@@ -1,9 +1,11 @@
 //! Emergency calls: who answers for a place, where the caller is and what is said of it, who is told, and the way back.
 //!
 //! - `area`, `county`: shapes and names of places. [`atlas`]: the choice of a facility, in memory.
-//! - [`pidf`]: the location as it goes into the INVITE.
+//! - [`pidf`]: the location as it goes into the INVITE. [`callbacks`]: the way back.
 
 mod area;
 pub mod atlas;
+pub mod callbacks;
 mod county;
 pub mod pidf;
+pub mod upkeep;

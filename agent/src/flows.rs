@@ -1,17 +1,23 @@
 //! The conversations and decisions, by name, and the one runner that ends each of them.
 
 pub mod linetest;
+pub mod location;
 pub mod route;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use metrics::{Counter, Histogram};
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
 use self::route::decision::Refusal;
 use self::route::rules::Rules;
 use crate::call::{Call, Ended};
+use crate::emergency::atlas::Atlas;
+use crate::emergency::callbacks::Callbacks;
+use crate::speech::Speech;
 use crate::store::Store;
 
 /// What the dialplan, a Stasis app or the terminal may ask for.
@@ -21,14 +27,16 @@ pub enum Flow {
     Route,
     /// Test a line.
     LineTest,
+    /// Read a line's registered location back.
+    Location,
 }
 
 impl Flow {
     /// Every flow there is.
-    pub const ALL: &[Flow] = &[Flow::Route, Flow::LineTest];
+    pub const ALL: &[Flow] = &[Flow::Route, Flow::LineTest, Flow::Location];
 
     /// Their names.
-    pub const NAMES: &[&str] = &[Flow::Route.name(), Flow::LineTest.name()];
+    pub const NAMES: &[&str] = &[Flow::Route.name(), Flow::LineTest.name(), Flow::Location.name()];
 
     /// The name in `AGI(agi://host/<name>)`.
     #[must_use]
@@ -36,6 +44,7 @@ impl Flow {
         match self {
             Flow::Route => "route",
             Flow::LineTest => "linetest",
+            Flow::Location => "location",
         }
     }
 
@@ -53,6 +62,12 @@ pub struct Ports {
     pub store: Store,
     /// How calls are decided.
     pub rules: Rules,
+    /// Who answers calls for help.
+    pub atlas: watch::Receiver<Arc<Atlas>>,
+    /// Who is called back.
+    pub callbacks: Callbacks,
+    /// Speech from text.
+    pub speech: Speech,
     /// Folder for recordings in progress; Asterisk writes there, the agent reads.
     pub recordings: PathBuf,
     /// Time that decisions take.
@@ -63,11 +78,20 @@ pub struct Ports {
 impl Ports {
     /// Ports over this store, by these rules.
     #[must_use]
-    pub fn new(store: Store, rules: Rules, recordings: PathBuf) -> Ports {
-        let outcomes = ["dial", "emergency", "undecided"].into_iter().chain(Refusal::ALL.iter().map(|r| r.reason()));
+    pub fn new(
+        store: Store,
+        rules: Rules,
+        atlas: watch::Receiver<Arc<Atlas>>,
+        callbacks: Callbacks,
+        recordings: PathBuf,
+    ) -> Ports {
+        let outcomes = ["dial", "emergency", "location", "undecided"].into_iter().chain(Refusal::ALL.iter().map(|r| r.reason()));
         Ports {
             store,
             rules,
+            atlas,
+            callbacks,
+            speech: Speech::new(&recordings),
             recordings,
             decision_seconds: metrics::histogram!("tandem_decision_seconds"),
             decisions: outcomes
@@ -90,6 +114,7 @@ pub async fn run(flow: Flow, arguments: &[String], call: &mut impl Call, ports: 
         // Boxed, since conversations, which last long, would carry the space of its database questions along.
         Flow::Route => Box::pin(route::run(call, arguments, ports)).await,
         Flow::LineTest => linetest::run(call, ports).await,
+        Flow::Location => Box::pin(location::run(call, arguments, ports)).await,
     };
     let dialled = call.caller().dialled.as_str();
     let (flow, from) = (flow.name(), arguments.join(" "));

@@ -8,6 +8,7 @@
 //! - [`adapters`]: those verbs over FastAGI and in the simulator.
 //! - [`store`]: the central database, as nouns and questions.
 //! - [`emergency`]: who answers calls for help, and where from.
+//! - [`speech`]: sound from text, where a node can.
 //! - [`phrases`], [`flows`]: what is said, and what becomes of a call.
 //! - [`alarm`], [`buffer`], [`records`]: what is left of calls, on its way to the database.
 //! - [`intake`]: the listener that hands each session to its flow.
@@ -27,5 +28,6 @@ pub mod intake;
 pub mod phrases;
 pub mod records;
 pub mod service;
+pub mod speech;
 pub mod store;
 pub mod wire;

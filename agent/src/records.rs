@@ -8,6 +8,7 @@
 //! [`verify`] compares what the node kept with what the database has.
 
 pub mod cargo;
+pub mod emergency;
 pub mod intake;
 pub mod line;
 pub mod verify;

@@ -11,7 +11,7 @@ use listenfd::ListenFd;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -23,6 +23,9 @@ use crate::alarm::Alarms;
 use crate::buffer::shipper::{Settings, Shipper};
 use crate::buffer::spool::{Spool, SpoolError};
 use crate::config::{Config, LogFormat};
+use crate::emergency::atlas::Atlas;
+use crate::emergency::callbacks::Callbacks;
+use crate::emergency::upkeep;
 use crate::flows::route::number;
 use crate::flows::route::rules::Rules;
 use crate::flows::{self, Flow, Ports};
@@ -114,11 +117,24 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
         let shipping = shipping.clone();
         move || shipper.run(shipping)
     })?;
-    let ports = Arc::new(Ports::new(store, rules(&config), config.media.recordings.clone()));
+    let (atlas, current_atlas) = watch::channel(Arc::new(Atlas::default()));
+    let callbacks = Callbacks::kept_in(config.emergency.spool.join("callbacks.json"));
+    let window = TimeDelta::minutes(config.emergency.callback_minutes.into());
+    on_own_thread("emergency", {
+        let (store, callbacks, closing) = (store.clone(), callbacks.clone(), closing.clone());
+        move || async move {
+            tokio::select! {
+                () = upkeep::run(store, atlas, callbacks, window) => {}
+                () = closing.cancelled() => {}
+            }
+        }
+    })?;
+    let recordings = config.media.recordings.clone();
+    let ports = Arc::new(Ports::new(store, rules(&config), current_atlas, callbacks, recordings));
 
     let readiness = Readiness::default();
     let http = tokio::spawn(http::serve(surface, readiness.clone(), metrics.clone(), sources, closing.clone()));
-    let upkeep = tokio::spawn(upkeep(metrics));
+    let metrics_upkeep = tokio::spawn(metrics_upkeep(metrics));
 
     let stop = Stop::default();
     let intake = intake::serve(listener, config.agi.clone(), Flow::NAMES, stop.clone(), move |mut call| {
@@ -161,7 +177,7 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     // It is at the disk, if not at its end.
     let _ = timeout(SHIPPING_ENDS, shipped).await;
     closing.cancel();
-    upkeep.abort();
+    metrics_upkeep.abort();
     watched.abort();
     if let Ok(Err(broken)) = http.await {
         error!(error = %broken, "the HTTP surface broke");
@@ -274,7 +290,10 @@ pub fn rules(config: &Config) -> Rules {
         expected_seconds: config.route.expected_seconds,
         emergency_numbers: config.emergency.numbers.clone(),
         emergency_prefixes: config.emergency.prefixes.clone(),
+        emergency_test_numbers: config.emergency.test_numbers.clone(),
         emergency_gateways: config.emergency.gateways.clone(),
+        emergency_facility_gateways: config.emergency.facility_gateways.clone(),
+        callback: Duration::from_secs(u64::from(config.emergency.callback_minutes) * 60),
         emergency_ring_seconds: config.emergency.ring_seconds,
     }
 }
@@ -311,7 +330,7 @@ fn start_metrics() -> Result<PrometheusHandle, ServiceError> {
 }
 
 /// Drains histograms, and tells the service manager that the runtime is alive.
-async fn upkeep(metrics: PrometheusHandle) {
+async fn metrics_upkeep(metrics: PrometheusHandle) {
     let watchdog = sd_notify::watchdog_enabled();
     let every = watchdog.map_or(Duration::from_secs(5), |limit| limit / 3);
     let mut ticks = tokio::time::interval(every);

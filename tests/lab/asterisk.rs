@@ -26,6 +26,8 @@ congestion = 480+620/250,0/250
 
 /// Where finished calls are written, by `cdr_custom.conf` and by the dialplan.
 const RECORDS: &str = "log/cdr-custom/tandem.csv";
+/// Where emergency calls are written for the notices.
+const NOTICES: &str = "log/cdr-custom/tandem-emergency.csv";
 
 /// Asterisk on port 5060 of its own address, with the files of `dialplan/asterisk` as they stand; only the two
 /// that an operator edits are rendered: `tandem-site.conf` and `pjsip-site.conf`.
@@ -86,6 +88,14 @@ impl AsteriskBuilder {
     pub fn gateway_with(mut self, id: &str, carrier: SocketAddr, settings: &str) -> Self {
         self.add(id, "tandem-gateway", "");
         self.raw(&format!("[{id}](tandem-gateway-aor)\ncontact = sip:{carrier}\n{settings}\n"));
+        self.identify(id, carrier)
+    }
+
+    /// A gateway at `carrier` that takes the caller's location; it is not pinged.
+    #[must_use]
+    pub fn gateway_with_location(mut self, id: &str, carrier: SocketAddr) -> Self {
+        self.add(id, "tandem-gateway,tandem-gateway-location", "");
+        self.raw(&format!("[{id}](tandem-gateway-aor)\ncontact = sip:{carrier}\nqualify_frequency = 0\n"));
         self.identify(id, carrier)
     }
 
@@ -160,7 +170,9 @@ impl AsteriskBuilder {
             folder.write(&format!("etc/{name}.conf"), "");
         }
         folder.write("etc/indications.conf", INDICATIONS);
-        let site = self.site(&folder.read("etc/tandem-site.conf"), &folder.join(RECORDS));
+        let files = [("TANDEM_RECORDS", RECORDS), ("TANDEM_NOTICES", NOTICES)]
+            .map(|(name, file)| (name.to_owned(), folder.join(file).display().to_string()));
+        let site = self.site(&folder.read("etc/tandem-site.conf"), &files);
         folder.write("etc/tandem-site.conf", &(site + &self.dialplan));
         let transport = format!("[udp]\ntype = transport\nprotocol = udp\nbind = {address}:5060\n\n");
         folder.write("etc/pjsip-site.conf", &(transport + &self.endpoints));
@@ -172,10 +184,9 @@ impl AsteriskBuilder {
     }
 
     /// The project's `tandem-site.conf` with the values of this node.
-    fn site(&self, text: &str, records: &Path) -> String {
+    fn site(&self, text: &str, files: &[(String, String)]) -> String {
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        let records = ("TANDEM_RECORDS".to_owned(), records.display().to_string());
-        for (name, value) in self.globals.iter().chain([&records]) {
+        for (name, value) in self.globals.iter().chain(files) {
             let is_it = |line: &&mut String| line.split_once('=').is_some_and(|(key, _)| key.trim() == name);
             let line = lines.iter_mut().find(is_it).unwrap_or_else(|| panic!("tandem-site.conf has no {name}"));
             *line = format!("{name} = {value}");
@@ -237,6 +248,12 @@ impl Asterisk {
     #[must_use]
     pub fn record_file(&self) -> PathBuf {
         self.folder.join(RECORDS)
+    }
+
+    /// Path of the file that emergency calls are appended to.
+    #[must_use]
+    pub fn notice_file(&self) -> PathBuf {
+        self.folder.join(NOTICES)
     }
 
     /// The finished calls so far.

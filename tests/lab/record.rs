@@ -75,7 +75,7 @@ impl CallRecord {
         let (mut calls, mut attempts) = (Vec::new(), Vec::new());
         for row in rows(text) {
             match row.split_first() {
-                Some((name, fields)) if name == "tandem-call-1" => {
+                Some((name, fields)) if name == "tandem-call-2" => {
                     assert_eq!(fields.len(), CALL.len(), "columns of {row:?}");
                     let fields = CALL.into_iter().zip(fields.iter().cloned()).collect();
                     calls.push(CallRecord { fields, attempts: Vec::new() });

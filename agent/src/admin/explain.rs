@@ -9,7 +9,9 @@ use tokio::time::Instant;
 
 use crate::cli;
 use crate::config::Config;
-use crate::flows::route::answer;
+use crate::emergency::atlas::Atlas;
+use crate::emergency::callbacks::Callbacks;
+use crate::flows::route::{Knowledge, answer};
 use crate::flows::route::decide::{Origin, Request, decide};
 use crate::flows::route::explanation::{Explanation, Quote};
 use crate::service;
@@ -40,6 +42,7 @@ pub async fn run(config: &Config, call: &cli::Explain) -> Result<(), String> {
             Some(gateway) => Origin::Gateway(gateway),
             None => Origin::Line(call.from.strip_prefix("line:").unwrap_or(&call.from)),
         },
+        device: &call.device,
         dialled: &call.to,
         caller_number: &call.caller,
         caller_name: "",
@@ -49,7 +52,10 @@ pub async fn run(config: &Config, call: &cli::Explain) -> Result<(), String> {
     let mut explanation = Explanation::default();
     // An operator at the terminal has more patience than a caller, but sees the same decision.
     let mut asking = Asking::until(Instant::now() + rules.deadline * 10);
-    let decision = decide(&request, &rules, &store, &mut asking, &mut explanation)
+    let atlas = Atlas::new(store.gazetteer().await.map_err(|error| error.to_string())?).0;
+    let callbacks = Callbacks::default();
+    let knowledge = Knowledge { store: &store, atlas: &atlas, callbacks: &callbacks };
+    let decision = decide(&request, &rules, &knowledge, &mut asking, &mut explanation)
         .await
         .map_err(|error| format!("the call cannot be decided, the dialplan's fallback would take it: {error}"))?;
     if explanation.outside {

@@ -1,13 +1,17 @@
 //! `tandem simulate`: a flow in the terminal.
 
 use std::io::Write as _;
+use std::sync::Arc;
 
 use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
+use tokio::sync::watch;
 
 use crate::adapters::simulator::{Phone, Press, Simulator};
 use crate::call::Caller;
 use crate::cli;
 use crate::config::Config;
+use crate::emergency::atlas::Atlas;
+use crate::emergency::callbacks::Callbacks;
 use crate::flows::{self, Flow, Ports};
 use crate::service;
 
@@ -46,7 +50,10 @@ pub async fn run(config: &Config, simulation: cli::Simulate) -> Result<(), Strin
     // The line that the agent logs for a call ends the conversation here, too.
     service::start_logging(config).map_err(|error| error.to_string())?;
     let store = service::store(config).map_err(|error| error.to_string())?;
-    let ports = Ports::new(store, service::rules(config), config.media.recordings.clone());
+    let atlas = Atlas::new(store.gazetteer().await.unwrap_or_default()).0;
+    let (_, atlas) = watch::channel(Arc::new(atlas));
+    let recordings = config.media.recordings.clone();
+    let ports = Ports::new(store, service::rules(config), atlas, Callbacks::default(), recordings);
     let caller = Caller {
         uniqueid: "simulated".into(),
         channel: "Simulated/1".into(),

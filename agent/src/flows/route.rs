@@ -7,6 +7,7 @@ pub mod answer;
 pub mod cost;
 pub mod decide;
 pub mod decision;
+mod emergency;
 pub mod explanation;
 mod inbound;
 pub mod number;
@@ -24,7 +25,21 @@ use self::decision::Decision;
 use self::explanation::Silent;
 use super::Ports;
 use crate::call::{Call, Ended, Fault, Step};
+use crate::emergency::atlas::Atlas;
+use crate::emergency::callbacks::Callbacks;
+use crate::store::Store;
 use crate::store::asking::Asking;
+
+/// What a decision may look up.
+#[derive(Debug, Clone, Copy)]
+pub struct Knowledge<'a> {
+    /// The data.
+    pub store: &'a Store,
+    /// Who answers calls for help.
+    pub atlas: &'a Atlas,
+    /// Who is called back.
+    pub callbacks: &'a Callbacks,
+}
 
 /// Decides the call and sets the answer.
 ///
@@ -36,8 +51,10 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
     let caller = call.caller();
     let mut hasher = DefaultHasher::new();
     caller.uniqueid.hash(&mut hasher);
+    let (origin, device) = origin(arguments);
     let request = Request {
-        origin: origin(arguments),
+        origin,
+        device,
         dialled: &caller.dialled,
         caller_number: &caller.number,
         caller_name: &caller.name,
@@ -45,7 +62,9 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
         at: Utc::now(),
     };
     let mut asking = Asking::until(started + ports.rules.deadline);
-    let decided = decide::decide(&request, &ports.rules, &ports.store, &mut asking, &mut Silent).await;
+    let atlas = ports.atlas.borrow().clone();
+    let knowledge = Knowledge { store: &ports.store, atlas: &atlas, callbacks: &ports.callbacks };
+    let decided = decide::decide(&request, &ports.rules, &knowledge, &mut asking, &mut Silent).await;
     ports.decision_seconds.record(started.elapsed());
     let decision = match decided {
         Ok(decision) => decision,
@@ -57,6 +76,7 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
     let outcome = match &decision {
         Decision::Dial(_) => "dial",
         Decision::Emergency(_) => "emergency",
+        Decision::ReadLocation => "location",
         Decision::Reject(rejection) => rejection.refusal.reason(),
     };
     ports.count(outcome);
@@ -66,12 +86,13 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
     Ok(outcome)
 }
 
-/// Who calls, by the path of the `AGI()` call. Anything after the id was not written by our dialplan: nobody we know.
-fn origin(arguments: &[String]) -> Origin<'_> {
+/// Who calls, by the path of the `AGI()` call, and from which device. Anything more was not written by our dialplan: nobody we know.
+pub(super) fn origin(arguments: &[String]) -> (Origin<'_>, &str) {
     match arguments {
-        [kind, id] if kind == "gateway" => Origin::Gateway(id),
-        [kind, ..] if kind == "gateway" => Origin::Gateway(""),
-        [kind, id] if kind == "line" => Origin::Line(id),
-        _ => Origin::Line(""),
+        [kind, id] if kind == "gateway" => (Origin::Gateway(id), ""),
+        [kind, ..] if kind == "gateway" => (Origin::Gateway(""), ""),
+        [kind, id] if kind == "line" => (Origin::Line(id), ""),
+        [kind, id, device] if kind == "line" => (Origin::Line(id), device),
+        _ => (Origin::Line(""), ""),
     }
 }

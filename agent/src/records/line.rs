@@ -11,15 +11,24 @@ use chrono_tz::Tz;
 use memchr::memchr2_iter;
 use memchr::memmem::Finder;
 
+use super::emergency;
 use crate::store::price::Price;
 use crate::store::record::{CallAttempt, CallId, CallRecord, Charge, Direction, Media, Record, Span};
 
 /// What every line begins with.
 const BEGIN: &[u8] = b"\"tandem-";
-const CALL: &str = "tandem-call-1";
+/// A call; without `source` in the first version, which older dialplans write.
+const CALL: &str = "tandem-call-2";
+const CALL_1: &str = "tandem-call-1";
 
 /// The kinds with the following comma and quote, which makes them unlike anything within a field.
-const KINDS: [&[u8]; 2] = [b"\"tandem-call-1\",\"", b"\"tandem-attempt-1\",\""];
+const KINDS: [&[u8]; 5] = [
+    b"\"tandem-call-2\",\"",
+    b"\"tandem-call-1\",\"",
+    b"\"tandem-attempt-1\",\"",
+    b"\"tandem-emergency-1\",\"",
+    b"\"tandem-notice-1\",\"",
+];
 
 /// A line longer than this is none: Asterisk's own limits keep lines below 12 KiB.
 const LONGEST: usize = 64 * 1024;
@@ -83,7 +92,12 @@ pub fn read(node: &str, line: &[u8]) -> Result<Record, String> {
         bytes.iter().map(|field| String::from_utf8_lossy(field).replace('\0', "\u{FFFD}")).collect();
     let mut fields = Fields { fields: fields.into_iter(), number: 0 };
     let kind = fields.text()?;
-    let record = if kind == CALL { call(node, &mut fields)? } else { attempt(node, &mut fields)? };
+    let record = match kind.as_str() {
+        CALL | CALL_1 => call(node, &mut fields, kind == CALL)?,
+        emergency::CALL => Record::EmergencyCall(Box::new(emergency::call(node, &mut fields)?)),
+        emergency::NOTICE => Record::EmergencyNotice(Box::new(emergency::notice(node, &mut fields)?)),
+        _ => attempt(node, &mut fields)?,
+    };
     match fields.fields.len() {
         0 => Ok(record),
         more => Err(format!("has {more} fields too many")),
@@ -97,7 +111,7 @@ pub fn boot(line: &[u8]) -> Option<&[u8]> {
     rest.split(|byte| *byte == b'"').next()
 }
 
-fn call(node: &str, fields: &mut Fields) -> Result<Record, String> {
+fn call(node: &str, fields: &mut Fields, tells_source: bool) -> Result<Record, String> {
     let call = CallId { node: node.to_owned(), boot: fields.text()?, uniqueid: fields.text()? };
     let linkedid = fields.text()?;
     let sequence = fields.number()?;
@@ -115,6 +129,7 @@ fn call(node: &str, fields: &mut Fields) -> Result<Record, String> {
     let whole = (fields.milliseconds()?, fields.milliseconds()?, fields.milliseconds()?);
     let codec = fields.optional()?;
     let media = media(codec, &fields.text()?);
+    let source = if tells_source { fields.text()? } else { String::new() };
     let id = Some(id).filter(|id| !id.is_empty());
     let direction = match kind.as_str() {
         "line" if class == "internal" => Some(Direction::Internal),
@@ -156,6 +171,7 @@ fn call(node: &str, fields: &mut Fields) -> Result<Record, String> {
         reason,
         cause,
         media,
+        source,
     })))
 }
 
@@ -234,18 +250,18 @@ fn media(codec: Option<String>, text: &str) -> Media {
 }
 
 /// The fields of a line, one after the other.
-struct Fields {
+pub(super) struct Fields {
     fields: std::vec::IntoIter<String>,
     number: usize,
 }
 
 impl Fields {
-    fn text(&mut self) -> Result<String, String> {
+    pub(super) fn text(&mut self) -> Result<String, String> {
         self.number += 1;
         self.fields.next().ok_or_else(|| format!("has {} fields, which are too few", self.number - 1))
     }
 
-    fn texts<const N: usize>(&mut self) -> Result<[String; N], String> {
+    pub(super) fn texts<const N: usize>(&mut self) -> Result<[String; N], String> {
         let mut texts = [const { String::new() }; N];
         for text in &mut texts {
             *text = self.text()?;
@@ -253,17 +269,23 @@ impl Fields {
         Ok(texts)
     }
 
-    fn optional(&mut self) -> Result<Option<String>, String> {
+    pub(super) fn optional(&mut self) -> Result<Option<String>, String> {
         self.text().map(|text| Some(text).filter(|text| !text.is_empty()))
     }
 
-    fn number(&mut self) -> Result<i64, String> {
+    pub(super) fn number(&mut self) -> Result<i64, String> {
         self.optional_number()?.ok_or_else(|| format!("field {} is empty", self.number))
     }
 
-    fn optional_number(&mut self) -> Result<Option<i64>, String> {
+    pub(super) fn optional_number(&mut self) -> Result<Option<i64>, String> {
         let Some(text) = self.optional()? else { return Ok(None) };
         text.parse().map(Some).map_err(|_| format!("field {}: {text:?} is no whole number", self.number))
+    }
+
+    /// Degrees; empty is not known.
+    pub(super) fn degrees(&mut self) -> Result<Option<f64>, String> {
+        let Some(text) = self.optional()? else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| format!("field {}: {text:?} is no number of degrees", self.number))
     }
 
     /// Seconds since 1970 with microseconds; `0.000000` is never.
@@ -279,7 +301,7 @@ impl Fields {
     }
 
     /// Milliseconds since 1970; empty is never.
-    fn milliseconds(&mut self) -> Result<Option<DateTime<Utc>>, String> {
+    pub(super) fn milliseconds(&mut self) -> Result<Option<DateTime<Utc>>, String> {
         let Some(milliseconds) = self.optional_number()? else { return Ok(None) };
         let time = DateTime::from_timestamp_millis(milliseconds);
         time.map(Some).ok_or_else(|| format!("field {}: {milliseconds} is no time", self.number))

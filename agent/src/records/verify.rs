@@ -145,7 +145,7 @@ fn lines(
             let length = line::length(rest, true).unwrap_or(rest.len());
             match line::read("", rest.get(..length).unwrap_or(rest)) {
                 Ok(record) => {
-                    let (key, started_at) = key(record);
+                    let Some((key, started_at)) = key(record) else { at += length; continue };
                     if (from..before).contains(&started_at) {
                         lines.insert(key, Line { started_at, place: place(at as u64) });
                     }
@@ -191,13 +191,14 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-fn key(record: Record) -> (Key, DateTime<Utc>) {
+/// Calls and attempts are compared; what is told of emergency calls beside them is not.
+fn key(record: Record) -> Option<(Key, DateTime<Utc>)> {
     match record {
-        Record::Call(call) => (
+        Record::Call(call) => Some((
             Key { what: Recorded::Calls, boot: call.call.boot, uniqueid: call.call.uniqueid, sequence: call.sequence },
             call.span.started_at,
-        ),
-        Record::Attempt(attempt) => (
+        )),
+        Record::Attempt(attempt) => Some((
             Key {
                 what: Recorded::Attempts,
                 boot: attempt.call.boot,
@@ -205,6 +206,7 @@ fn key(record: Record) -> (Key, DateTime<Utc>) {
                 sequence: attempt.number,
             },
             attempt.span.started_at,
-        ),
+        )),
+        Record::EmergencyCall(_) | Record::EmergencyNotice(_) => None,
     }
 }

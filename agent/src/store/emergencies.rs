@@ -102,6 +102,8 @@ pub struct RecentEmergencyCall {
     pub callback_number: String,
     /// The line that called.
     pub line_id: String,
+    /// Its account; may be empty.
+    pub account_id: String,
     /// When.
     pub called_at: DateTime<Utc>,
 }
@@ -127,6 +129,10 @@ struct GapRow {
     street: Option<String>,
     placed_at: Option<Time>,
 }
+
+/// What a line may lack.
+pub const LACKS: [&str; 7] =
+    ["callback number", "location", "coordinates", "street", "state", "validation", "confirmation within a year"];
 
 /// A location that nobody has confirmed for so long is doubtful.
 const STALE: chrono::TimeDelta = chrono::TimeDelta::days(365);
@@ -176,10 +182,11 @@ impl Store {
         asking: &mut Asking,
     ) -> Result<Vec<RecentEmergencyCall>, StoreError> {
         let since = [Value::Moment(Some(Moment(since)))];
-        let rows: Vec<(String, String, Moment)> = self.ask_nearest(&RECENT_EMERGENCY_CALLS, &since, asking).await?;
-        let recent = rows.into_iter().map(|(callback_number, line_id, called_at)| RecentEmergencyCall {
+        let rows: Vec<(String, String, String, Moment)> = self.ask_nearest(&RECENT_EMERGENCY_CALLS, &since, asking).await?;
+        let recent = rows.into_iter().map(|(callback_number, line_id, account_id, called_at)| RecentEmergencyCall {
             callback_number,
             line_id,
+            account_id,
             called_at: called_at.0,
         });
         Ok(recent.collect())
@@ -228,15 +235,15 @@ impl Store {
             let placed = row.placed.is_some();
             let empty = |text: &Option<String>| text.as_ref().is_none_or(String::is_empty);
             let doubts = [
-                ("callback number", row.callback_number.is_none()),
-                ("location", !placed),
-                ("coordinates", placed && point(row.latitude, row.longitude).is_none()),
-                ("street", placed && empty(&row.street)),
-                ("state", placed && empty(&row.state)),
-                ("validation", placed && row.validation.as_deref() != Some("valid")),
-                ("confirmation within a year", placed && row.placed_at.is_none_or(|time| now - time.0 > STALE)),
+                row.callback_number.is_none(),
+                !placed,
+                placed && point(row.latitude, row.longitude).is_none(),
+                placed && empty(&row.street),
+                placed && empty(&row.state),
+                placed && row.validation.as_deref() != Some("valid"),
+                placed && row.placed_at.is_none_or(|time| now - time.0 > STALE),
             ];
-            let lacks = doubts.into_iter().filter(|(_, lacks)| *lacks).map(|(what, _)| what).collect();
+            let lacks = LACKS.iter().zip(doubts).filter(|(_, lacks)| *lacks).map(|(what, _)| *what).collect();
             EmergencyGap { line_id: row.line_id, lacks }
         });
         Ok(gaps.collect())

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::location::Point;
 use super::price::Price;
 
 /// Which call: the run of Asterisk on a node, and the unique id of the calling channel there.
@@ -16,12 +17,16 @@ pub struct CallId {
 }
 
 /// Something that is shipped to the database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Record {
     /// A call, or a part of one.
     Call(Box<CallRecord>),
     /// An attempt.
     Attempt(Box<CallAttempt>),
+    /// An emergency call, as it was sent out.
+    EmergencyCall(Box<EmergencyCall>),
+    /// A notice of an emergency call that was delivered.
+    EmergencyNotice(Box<EmergencyNotice>),
 }
 
 /// When something was, by Asterisk's clock.
@@ -151,6 +156,8 @@ pub struct CallRecord {
     pub emergency: bool,
     /// The caller's audio.
     pub media: Media,
+    /// Who answered the questions of its decision: `central`, `replica`, or empty.
+    pub source: String,
 }
 
 /// A price, and what it came to.
@@ -216,4 +223,64 @@ pub struct CallAttempt {
     pub sell: Option<Charge>,
     /// The called leg's audio.
     pub media: Media,
+}
+
+/// An emergency call, as it was sent out. What is not known is empty or `None`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EmergencyCall {
+    /// Which call.
+    pub call: CallId,
+    /// Unique id that transferred calls share.
+    pub linkedid: String,
+    /// When.
+    pub called_at: DateTime<Utc>,
+    /// The line that called.
+    pub line_id: Option<String>,
+    /// Its device, where they are told apart.
+    pub device: String,
+    /// Address and port from which the device called.
+    pub device_address: String,
+    /// The line's account.
+    pub account_id: Option<String>,
+    /// The emergency number.
+    pub number: String,
+    /// The number that was shown.
+    pub callback_number: String,
+    /// The registered location, in words.
+    pub location: String,
+    /// Its coordinates.
+    pub point: Option<Point>,
+    /// Who said so.
+    pub location_source: String,
+    /// When that was.
+    pub location_placed_at: Option<DateTime<Utc>>,
+    /// The facility that answers there.
+    pub facility_id: Option<i64>,
+    /// Its name.
+    pub facility_name: String,
+    /// How it was chosen; `fallback` when the dialplan was alone.
+    pub method: String,
+    /// How far it is from the caller.
+    pub distance_m: Option<i64>,
+    /// Who answered: `replica`, `central`, or empty.
+    pub source: String,
+}
+
+/// A notice of an emergency call that was delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmergencyNotice {
+    /// Which call.
+    pub call: CallId,
+    /// `mail`, `webhook`, `message`, `call`, `peer`.
+    pub kind: String,
+    /// To whom.
+    pub address: String,
+    /// When it came into being.
+    pub created_at: DateTime<Utc>,
+    /// When it was delivered.
+    pub delivered_at: DateTime<Utc>,
+    /// How often it was tried.
+    pub tries: i64,
+    /// Why the last try before failed; else empty.
+    pub last_error: String,
 }

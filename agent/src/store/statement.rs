@@ -144,6 +144,8 @@ statements! {
     INSERT_RATE = "insert_rate";
     INSERT_CALL_RECORD = "insert_call_record";
     INSERT_CALL_ATTEMPT = "insert_call_attempt";
+    INSERT_EMERGENCY_CALL = "insert_emergency_call";
+    INSERT_EMERGENCY_NOTICE = "insert_emergency_notice";
     UPDATE_NODE_SPOOL = "update_node_spool";
     INSERT_NODE_SPOOL = "insert_node_spool";
     OTHER_SPOOLS = "other_spools";

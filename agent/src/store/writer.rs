@@ -13,9 +13,12 @@ use super::address::Session;
 use super::connection::{Connection, Value};
 use super::failure::{Failure, is_rows_fault};
 use super::hosts::Hosts;
-use super::record::{CallAttempt, CallRecord, Charge, Direction, Media, Record, Span};
+use super::location::Point;
+use super::record::{
+    CallAttempt, CallRecord, Charge, Direction, EmergencyCall, EmergencyNotice, Media, Record, Span,
+};
 use super::statement::{
-    INSERT_CALL_ATTEMPT, INSERT_CALL_RECORD, INSERT_NODE_SPOOL, Known, OTHER_SPOOLS, Statement, UPDATE_NODE_SPOOL,
+    INSERT_CALL_ATTEMPT, INSERT_CALL_RECORD, INSERT_EMERGENCY_CALL, INSERT_EMERGENCY_NOTICE, INSERT_NODE_SPOOL, Known, OTHER_SPOOLS, Statement, UPDATE_NODE_SPOOL,
 };
 use super::time::{Moment, Time};
 use super::{Store, StoreError};
@@ -61,16 +64,21 @@ impl Writer {
     pub async fn write(&mut self, records: &[Record]) -> Result<(), Unwritten> {
         let now = Time(Utc::now());
         let (mut calls, mut attempts) = (Values::default(), Values::default());
+        let (mut emergencies, mut notices) = (Values::default(), Values::default());
         for record in records {
             match record {
                 Record::Call(call) => calls.add(|values| call_values(call, now, values)),
                 Record::Attempt(attempt) => attempts.add(|values| attempt_values(attempt, now, values)),
+                Record::EmergencyCall(call) => emergencies.add(|values| emergency_values(call, now, values)),
+                Record::EmergencyNotice(notice) => notices.add(|values| notice_values(notice, now, values)),
             }
         }
         self.within(async |connection| {
             connection.begin().await?;
             calls.insert(connection, &INSERT_CALL_RECORD).await?;
             attempts.insert(connection, &INSERT_CALL_ATTEMPT).await?;
+            emergencies.insert(connection, &INSERT_EMERGENCY_CALL).await?;
+            notices.insert(connection, &INSERT_EMERGENCY_NOTICE).await?;
             connection.commit().await
         })
         .await
@@ -208,7 +216,54 @@ fn call_values<'a>(call: &'a CallRecord, now: Time, values: &mut Vec<Value<'a>>)
         Value::Flag(call.emergency),
     ]);
     media_values(&call.media, values);
-    values.push(now.into());
+    values.extend([text(&call.source), now.into()]);
+}
+
+/// In the order of `sql/query/insert_emergency_call.sql`.
+fn emergency_values<'a>(call: &'a EmergencyCall, now: Time, values: &mut Vec<Value<'a>>) {
+    let text = |text: &'a String| Value::from(text.as_str());
+    let degrees = |of: fn(Point) -> f64| Value::Real(call.point.map(of));
+    values.extend([
+        text(&call.call.node),
+        text(&call.call.boot),
+        text(&call.call.uniqueid),
+        text(&call.linkedid),
+        moment(call.called_at),
+        optional(&call.line_id),
+        text(&call.device),
+        text(&call.device_address),
+        optional(&call.account_id),
+        text(&call.number),
+        text(&call.callback_number),
+        text(&call.location),
+        degrees(|point| point.latitude),
+        degrees(|point| point.longitude),
+        text(&call.location_source),
+        Value::Time(call.location_placed_at.map(Time)),
+        integer(call.facility_id),
+        text(&call.facility_name),
+        text(&call.method),
+        integer(call.distance_m),
+        text(&call.source),
+        now.into(),
+    ]);
+}
+
+/// In the order of `sql/query/insert_emergency_notice.sql`.
+fn notice_values<'a>(notice: &'a EmergencyNotice, now: Time, values: &mut Vec<Value<'a>>) {
+    let text = |text: &'a String| Value::from(text.as_str());
+    values.extend([
+        text(&notice.call.node),
+        text(&notice.call.boot),
+        text(&notice.call.uniqueid),
+        text(&notice.kind),
+        text(&notice.address),
+        moment(notice.created_at),
+        moment(notice.delivered_at),
+        integer(notice.tries),
+        text(&notice.last_error),
+        now.into(),
+    ]);
 }
 
 /// In the order of `sql/query/insert_call_attempt.sql`.

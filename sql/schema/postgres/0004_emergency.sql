@@ -113,6 +113,9 @@ CREATE TABLE emergency_notices (
     PRIMARY KEY (node, uniqueid, boot, kind, address)
 );
 
+-- Who answered the questions of a call: central, replica, or (empty) nobody.
+ALTER TABLE call_records ADD COLUMN source VARCHAR(64) NOT NULL DEFAULT '';
+
 CREATE TRIGGER emergency_locations_changed AFTER INSERT OR UPDATE OR DELETE ON emergency_locations
 FOR EACH ROW EXECUTE FUNCTION note_change('line_id', 'device');
 

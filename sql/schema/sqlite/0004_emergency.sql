@@ -113,6 +113,9 @@ CREATE TABLE emergency_notices (
     PRIMARY KEY (node, uniqueid, boot, kind, address)
 );
 
+-- Who answered the questions of a call: central, replica, or (empty) nobody.
+ALTER TABLE call_records ADD COLUMN source TEXT NOT NULL DEFAULT '';
+
 CREATE TRIGGER emergency_locations_inserted AFTER INSERT ON emergency_locations
 BEGIN
     INSERT INTO data_changes (table_name, key_1, key_2, changed_at)

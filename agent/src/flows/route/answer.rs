@@ -1,6 +1,6 @@
 //! A decision as the variables that the dialplan acts on; the contract is in dialplan/README.md.
 
-use super::decision::{Attempt, Decision};
+use super::decision::{Attempt, Decision, Emergency};
 use crate::store::asking::Source;
 use crate::store::price::Price;
 
@@ -20,6 +20,7 @@ pub fn variables(decision: &Decision, source: Option<Source>) -> Vec<(String, St
             variables.set("TANDEM_LINE_CAP", dial.line_cap.to_string());
             variables.set("TANDEM_NUMBER", &dial.number);
             variables.set("TANDEM_CLASS", &dial.class);
+            variables.set("TANDEM_REASON", dial.reason);
             variables.set("TANDEM_CALLER_NAME", shown(&dial.caller_name));
             variables.set("TANDEM_PRIVACY", if dial.privacy { "1" } else { "0" });
             variables.set("TANDEM_SELL", dial.sell.as_ref().map(Price::to_string).unwrap_or_default());
@@ -29,8 +30,10 @@ pub fn variables(decision: &Decision, source: Option<Source>) -> Vec<(String, St
             variables.set("TANDEM_ACTION", "emergency");
             variables.set("TANDEM_NUMBER", &emergency.number);
             variables.set("TANDEM_CLASS", "emergency");
+            variables.emergency(emergency, source);
             variables.attempts(&emergency.attempts);
         }
+        Decision::ReadLocation => variables.set("TANDEM_ACTION", "location"),
         Decision::Reject(rejection) => {
             variables.set("TANDEM_ACTION", "reject");
             variables.set("TANDEM_REASON", rejection.refusal.reason());
@@ -54,6 +57,20 @@ impl Variables {
         self.0.push((name.into(), value.into()));
     }
 
+    fn emergency(&mut self, emergency: &Emergency, source: Option<Source>) {
+        if let Some(caller) = &emergency.caller {
+            self.set("TANDEM_ACCOUNT", &caller.account_id);
+            self.set("TANDEM_ZONE", &caller.time_zone);
+            self.set("TANDEM_CALLBACK", caller.callback_number.clone().unwrap_or_default());
+        }
+        if let Some(pidf) = &emergency.pidf {
+            self.set("TANDEM_LOCATION_FORMAT", pidf.format);
+            self.set("TANDEM_LOCATION", &pidf.info);
+            self.set("TANDEM_LOCATION_LENGTH", pidf.read_back.to_string());
+        }
+        self.set("TANDEM_FACTS", facts(emergency, source));
+    }
+
     fn attempts(&mut self, attempts: &[Attempt]) {
         self.set("TANDEM_ROUTES", attempts.len().to_string());
         for (n, attempt) in attempts.iter().enumerate() {
@@ -68,6 +85,31 @@ impl Variables {
             self.set(format!("TANDEM_ROUTE_{n}_BUY"), attempt.buy.as_ref().map(Price::to_string).unwrap_or_default());
         }
     }
+}
+
+/// What the call's line says of it: location, latitude, longitude, the location's source and age, facility and its name, method,
+/// distance, who answered; as fields of CSV.
+fn facts(emergency: &Emergency, source: Option<Source>) -> String {
+    let location = emergency.caller.as_ref().and_then(|caller| caller.location.as_ref());
+    let choice = emergency.choice.as_ref();
+    let point = location.and_then(|location| location.point);
+    let facts = [
+        location.map(ToString::to_string).unwrap_or_default(),
+        point.map(|point| point.latitude.to_string()).unwrap_or_default(),
+        point.map(|point| point.longitude.to_string()).unwrap_or_default(),
+        location.map(|location| location.source.clone()).unwrap_or_default(),
+        location.and_then(|location| location.placed_at).map(|at| at.timestamp_millis().to_string()).unwrap_or_default(),
+        choice.and_then(|choice| choice.facility_id).map(|id| id.to_string()).unwrap_or_default(),
+        choice.map(|choice| choice.name.clone()).unwrap_or_default(),
+        choice.map_or("none", |choice| choice.method.name()).to_owned(),
+        choice.and_then(|choice| choice.distance_m).map(|m| format!("{m:.0}")).unwrap_or_default(),
+        source.map_or("", Source::name).to_owned(),
+    ];
+    let quoted = facts.map(|fact| {
+        let plain: String = fact.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        format!("\"{}\"", plain.replace('"', "\"\""))
+    });
+    quoted.join(",")
 }
 
 /// What may be shown: no control characters, which AGI cannot carry, and not more than a phone can show.

@@ -1,12 +1,13 @@
 //! A decision: an emergency call goes out before any question is asked; else who calls decides, a line ([`outbound`])
 //! or a gateway ([`inbound`]), with two questions to the store at the most.
 
-use super::decision::{Attempt, Decision, Emergency, Kind, Next, Refusal, Rejection};
+use super::Knowledge;
+use super::decision::{Decision, Refusal, Rejection};
 use super::explanation::Listener;
 use super::rules::Rules;
-use super::{inbound, number, outbound};
+use super::{emergency, inbound, number, outbound};
 use crate::store::asking::Asking;
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 use chrono::{DateTime, Utc};
 
 /// A call that is to be decided. Everything but `origin` is the caller's data.
@@ -14,6 +15,8 @@ use chrono::{DateTime, Utc};
 pub struct Request<'a> {
     /// Who calls, as the edge or the node's own authentication says: never from caller ID.
     pub origin: Origin<'a>,
+    /// Which of the line's devices, where they are told apart; else empty.
+    pub device: &'a str,
     /// What was dialled.
     pub dialled: &'a str,
     /// Caller number that the phone or carrier presents.
@@ -42,18 +45,26 @@ pub enum Origin<'a> {
 pub async fn decide(
     request: &Request<'_>,
     rules: &Rules,
-    store: &Store,
+    knowledge: &Knowledge<'_>,
     asking: &mut Asking,
     listener: &mut impl Listener,
 ) -> Result<Decision, StoreError> {
-    if let Origin::Line(_) = request.origin
-        && let Some(emergency) = emergency(request.dialled, rules)
+    if let Origin::Line(line_id) = request.origin
+        && let Some(number) = rules.emergency_number(request.dialled)
     {
-        listener.step("emergency", || {
-            format!("{} is an emergency number: it goes out before any question is asked", request.dialled)
-        });
-        return Ok(Decision::Emergency(emergency));
+        let decided = emergency::decide(number, line_id, request, rules, knowledge, asking, listener);
+        return Ok(Decision::Emergency(Box::new(decided.await)));
     }
+    if let Origin::Line(_) = request.origin
+        && rules.is_emergency_test(request.dialled)
+    {
+        listener.step("test", || format!("{} reads the registered location back", request.dialled));
+        return Ok(Decision::ReadLocation);
+    }
+    if let Some(decision) = emergency::call_back(request, rules, knowledge, listener) {
+        return Ok(decision);
+    }
+    let store = knowledge.store;
     let decision = match request.origin {
         Origin::Line(id) | Origin::Gateway(id) if !is_id(id) => {
             listener.step("caller", || format!("{id:?} cannot be the id of a line or gateway"));
@@ -76,26 +87,9 @@ pub async fn decide(
             let routes: Vec<&str> = dial.attempts.iter().map(|attempt| attempt.dial.as_str()).collect();
             format!("tries {}", routes.join(", then "))
         }),
-        Decision::Emergency(_) => {}
+        Decision::Emergency(_) | Decision::ReadLocation => {}
     }
     Ok(decision)
-}
-
-/// The way out for an emergency call, if `dialled` is one.
-#[must_use]
-pub fn emergency(dialled: &str, rules: &Rules) -> Option<Emergency> {
-    let number = rules.emergency_number(dialled)?;
-    let attempts = rules.emergency_gateways.iter().map(|gateway| Attempt {
-        kind: Kind::Gateway,
-        name: gateway.clone(),
-        dial: rules.dial_gateway(gateway, number),
-        cap: 0,
-        seconds: i32::try_from(rules.emergency_ring_seconds).unwrap_or(i32::MAX),
-        caller: String::new(),
-        next: Next::Always,
-        buy: None,
-    });
-    Some(Emergency { number: number.to_owned(), attempts: attempts.collect() })
 }
 
 /// Whether `id` can be an id of ours at all, so that hostile headers cost no question.

@@ -1,14 +1,19 @@
 //! What becomes of a call: the answer to the dialplan, before it is written as variables.
 
+use crate::emergency::atlas::Choice;
+use crate::emergency::pidf::Pidf;
+use crate::store::location::EmergencyCaller;
 use crate::store::price::Price;
 
 /// What becomes of a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Decision {
     /// Try these routes in order.
     Dial(Dial),
     /// Send it to the emergency gateways, these first, then those that the dialplan knows by itself.
-    Emergency(Emergency),
+    Emergency(Box<Emergency>),
+    /// Read the line's registered location to the caller.
+    ReadLocation,
     /// Refuse it.
     Reject(Rejection),
 }
@@ -28,6 +33,8 @@ pub struct Dial {
     pub number: String,
     /// Class of the number.
     pub class: String,
+    /// Why it is let through where others are not; else empty.
+    pub reason: &'static str,
     /// Name to show.
     pub caller_name: String,
     /// Whether the caller's number is withheld.
@@ -39,12 +46,18 @@ pub struct Dial {
 }
 
 /// An emergency call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Emergency {
     /// The emergency number, without a prefix for an outside line.
     pub number: String,
     /// The gateways configured, in order; may be empty.
     pub attempts: Vec<Attempt>,
+    /// The line, with its location and callback number; `None` when it is not known.
+    pub caller: Option<EmergencyCaller>,
+    /// Who answers there, as far as known.
+    pub choice: Option<Choice>,
+    /// The location for the INVITE.
+    pub pidf: Option<Pidf>,
 }
 
 /// One thing to dial.

@@ -63,6 +63,7 @@ pub(super) async fn decide(
         line_cap: 0,
         number: dialled.e164,
         class: String::new(),
+        reason: "",
         caller_name: request.caller_name.to_owned(),
         privacy: false,
         sell: None,

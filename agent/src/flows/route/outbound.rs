@@ -153,6 +153,7 @@ pub(super) async fn decide(
         line_cap: caller.line_max_calls,
         number: dialled.e164,
         class: destination.class,
+        reason: "",
         caller_name: caller.line_name.clone(),
         privacy: caller.privacy,
         sell: sell.cloned(),
@@ -178,6 +179,7 @@ fn dial_own(caller: &LineCaller, number: &str, class: &str, attempts: Vec<Attemp
         line_cap: caller.line_max_calls,
         number: number.to_owned(),
         class: class.to_owned(),
+        reason: "",
         caller_name: caller.line_name.clone(),
         // Within an account everybody sees who calls.
         privacy: caller.privacy && class != number::INTERNAL,

@@ -19,8 +19,14 @@ pub struct Rules {
     pub emergency_numbers: Vec<String>,
     /// Prefixes for an outside line after which they are emergency numbers too.
     pub emergency_prefixes: Vec<String>,
+    /// Numbers that read the caller's location back.
+    pub emergency_test_numbers: Vec<String>,
     /// Endpoints of the emergency gateways in order.
     pub emergency_gateways: Vec<String>,
+    /// Those of them that are sent the facility's own number.
+    pub emergency_facility_gateways: Vec<String>,
+    /// For how long the way back to the caller is kept free.
+    pub callback: Duration,
     /// Seconds that each of them may ring.
     pub emergency_ring_seconds: u32,
 }
@@ -31,6 +37,16 @@ impl Rules {
     pub fn emergency_number(&self, dialled: &str) -> Option<&str> {
         self.emergency_numbers.iter().map(String::as_str).find(|number| {
             dialled.strip_suffix(number).is_some_and(|before| {
+                before.is_empty() || self.emergency_prefixes.iter().any(|prefix| prefix == before)
+            })
+        })
+    }
+
+    /// Whether a number reads the caller's location back, with or without a prefix for an outside line.
+    #[must_use]
+    pub fn is_emergency_test(&self, dialled: &str) -> bool {
+        self.emergency_test_numbers.iter().any(|number| {
+            dialled.strip_suffix(number.as_str()).is_some_and(|before| {
                 before.is_empty() || self.emergency_prefixes.iter().any(|prefix| prefix == before)
             })
         })
