@@ -7,6 +7,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Connection as _};
 use tandem::config::Config;
+use tandem::emergency::atlas::Atlas;
+use tandem::emergency::callbacks::Callbacks;
+use tandem::flows::route::Knowledge;
 use tandem::flows::route::answer;
 use tandem::flows::route::decide::{Origin, Request, decide};
 use tandem::flows::route::explanation::Explanation;
@@ -42,11 +45,13 @@ impl Provider {
 
     async fn call_as(&self, origin: Origin<'_>, dialled: &str, caller_number: &str, at: &str) -> Answer {
         let at = DateTime::parse_from_rfc3339(at).unwrap().with_timezone(&Utc);
-        let request = Request { origin, dialled, caller_number, caller_name: "Caller", seed: 0, at };
+        let request = Request { origin, device: "", dialled, caller_number, caller_name: "Caller", seed: 0, at };
         let mut explanation = Explanation::default();
         let mut asking = Asking::until(Instant::now() + Duration::from_secs(10));
         let rules = service::rules(&self.config);
-        let decision = decide(&request, &rules, &self.store, &mut asking, &mut explanation).await.unwrap();
+        let (atlas, callbacks) = (Atlas::default(), Callbacks::default());
+        let knowledge = Knowledge { store: &self.store, atlas: &atlas, callbacks: &callbacks };
+        let decision = decide(&request, &rules, &knowledge, &mut asking, &mut explanation).await.unwrap();
         Answer { variables: answer::variables(&decision, asking.source()), explanation }
     }
 }
@@ -248,7 +253,7 @@ async fn only_numbers_of_the_account_are_shown() {
 }
 
 #[tokio::test]
-async fn emergency_calls_ask_nobody() {
+async fn emergency_calls_go_out_whoever_cannot_be_asked() {
     let mut provider = Provider::new().await;
     provider.config.database.urls = vec!["mysql://tandem@127.0.0.1:1/gone".into()];
     provider.store = service::store(&provider.config).unwrap();
@@ -267,11 +272,20 @@ async fn a_database_that_is_gone_decides_nothing_and_says_so() {
     let mut config = Config::default();
     config.database.urls = vec!["mysql://tandem:secret@127.0.0.1:1/gone".into()];
     let store = service::store(&config).unwrap();
-    let request =
-        Request { origin: ALICE, dialled: "102", caller_number: "", caller_name: "", seed: 0, at: Utc::now() };
+    let request = Request {
+        origin: ALICE,
+        device: "",
+        dialled: "102",
+        caller_number: "",
+        caller_name: "",
+        seed: 0,
+        at: Utc::now(),
+    };
     let mut asking = Asking::until(Instant::now() + Duration::from_millis(500));
     let rules = service::rules(&config);
-    let error = decide(&request, &rules, &store, &mut asking, &mut Explanation::default()).await.unwrap_err();
+    let (atlas, callbacks) = (Atlas::default(), Callbacks::default());
+    let knowledge = Knowledge { store: &store, atlas: &atlas, callbacks: &callbacks };
+    let error = decide(&request, &rules, &knowledge, &mut asking, &mut Explanation::default()).await.unwrap_err();
     assert!(error.to_string().contains("127.0.0.1:1"), "{error}");
     assert!(!error.to_string().contains("secret"), "{error}");
 }

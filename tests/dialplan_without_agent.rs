@@ -41,7 +41,7 @@ fn an_emergency_call_takes_the_agents_gateways_and_then_the_nodes_own() {
         ("TANDEM_ROUTE_1_DIAL", "PJSIP/911@gw2"),
         ("TANDEM_ROUTE_1_SECONDS", "30"),
         ("TANDEM_ROUTE_1_CAP", "0"),
-        ("TANDEM_ROUTE_1_CALLER", "15125550101"),
+        ("TANDEM_CALLBACK", "15125550101"),
         ("TANDEM_ROUTE_1_NEXT", "any"),
         ("TANDEM_PRIVACY", "1"),
     ]);
@@ -49,7 +49,7 @@ fn an_emergency_call_takes_the_agents_gateways_and_then_the_nodes_own() {
     assert_eq!(stage.dial("911").status(), 200);
     assert_eq!(stage.tried(), "gw2 603, gw1 200");
     assert_eq!(stage.gw2.invites()[0].caller(), "15125550101", "never withheld");
-    assert_eq!(stage.gw1.invites()[0].caller(), "15125550199");
+    assert_eq!(stage.gw1.invites()[0].caller(), "15125550101", "the line is called back, whoever carries the call");
 
     let stage = Stage::new(
         Refuses(404),

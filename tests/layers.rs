@@ -22,6 +22,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("speech", &[]),
     ("flows", &["call", "phrases", "store", "emergency", "speech", "flows"]),
     ("intake", &["config", "wire", "adapters", "flows", "intake"]),
+    ("notices", &["alarm", "buffer", "emergency", "records", "store", "notices"]),
     // What looks in from outside reads the rest, and goes through `service` for how things are built.
     (
         "admin",
@@ -35,6 +36,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "alarm",
             "buffer",
             "records",
+            "notices",
             "service",
             "cli",
             "admin",

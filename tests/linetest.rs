@@ -9,6 +9,7 @@ use lab::{Folder, Manner, Node, Voice, wait_until};
 use tandem::adapters::simulator::{Press, Script, Simulator};
 use tandem::call::{Call, Caller, Digits, Ended, Prompt, Recording, RecordingEnd, RecordingLimits, Say, Step};
 use tandem::config::Config;
+use tandem::emergency::callbacks::Callbacks;
 use tandem::flows::{Ports, linetest};
 use tandem::service;
 
@@ -18,7 +19,9 @@ const EVERYTHING: [&str; 5] = ["0042#", "*", "#", "", ""];
 fn ports(folder: &Path) -> Ports {
     let mut config = Config::default();
     config.database.urls = vec![format!("sqlite:{}", folder.join("tandem.db").display())];
-    Ports::new(service::store(&config).unwrap(), service::rules(&config), folder.into())
+    let (_, atlas) = tokio::sync::watch::channel(std::sync::Arc::default());
+    let store = service::store(&config).unwrap();
+    Ports::new(store, service::rules(&config), atlas, Callbacks::default(), folder.into())
 }
 
 /// A call that is cut off at one of the verbs, and whose recordings are really written.

@@ -63,6 +63,8 @@ fn id(record: &Record) -> (&'static str, &str) {
     match record {
         Record::Call(call) => ("call", &call.call.uniqueid),
         Record::Attempt(attempt) => ("attempt", &attempt.call.uniqueid),
+        Record::EmergencyCall(call) => ("emergency", &call.call.uniqueid),
+        Record::EmergencyNotice(notice) => ("notice", &notice.call.uniqueid),
     }
 }
 

@@ -36,7 +36,7 @@
 
 pub mod batch;
 pub mod figures;
-mod pauses;
+pub mod pauses;
 pub mod reserve;
 pub mod segment;
 pub mod shipper;

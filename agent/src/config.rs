@@ -154,6 +154,8 @@ pub struct Notices {
     pub smtp: String,
     /// Sender of mails.
     pub from: String,
+    /// Told of every emergency call, whoever's, besides the account's contacts: `mail:noc@example.com`, `webhook:https://...`, `call:1001`.
+    pub contacts: Vec<String>,
     /// Seconds for one delivery.
     pub try_seconds: u64,
     /// Seconds that a notice may wait before it is an alarm.
@@ -323,7 +325,13 @@ impl Default for Emergency {
 
 impl Default for Notices {
     fn default() -> Self {
-        Notices { smtp: String::new(), from: "tandem@localhost".into(), try_seconds: 10, alarm_seconds: 60 }
+        Notices {
+            smtp: String::new(),
+            from: "tandem@localhost".into(),
+            contacts: Vec::new(),
+            try_seconds: 10,
+            alarm_seconds: 60,
+        }
     }
 }
 
@@ -411,6 +419,7 @@ impl Config {
             .with_list_parse_key("emergency.test_numbers")
             .with_list_parse_key("emergency.facility_gateways")
             .with_list_parse_key("emergency.peers")
+            .with_list_parse_key("notices.contacts")
             .with_list_parse_key("emergency.gateways")
             .try_parsing(true)
             .source(environment);

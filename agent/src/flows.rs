@@ -2,6 +2,7 @@
 
 pub mod linetest;
 pub mod location;
+pub mod notice;
 pub mod route;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use self::route::rules::Rules;
 use crate::call::{Call, Ended};
 use crate::emergency::atlas::Atlas;
 use crate::emergency::callbacks::Callbacks;
+use crate::emergency::talks::Talks;
 use crate::speech::Speech;
 use crate::store::Store;
 
@@ -29,14 +31,16 @@ pub enum Flow {
     LineTest,
     /// Read a line's registered location back.
     Location,
+    /// Tell a line of an emergency call.
+    Notice,
 }
 
 impl Flow {
     /// Every flow there is.
-    pub const ALL: &[Flow] = &[Flow::Route, Flow::LineTest, Flow::Location];
+    pub const ALL: &[Flow] = &[Flow::Route, Flow::LineTest, Flow::Location, Flow::Notice];
 
     /// Their names.
-    pub const NAMES: &[&str] = &[Flow::Route.name(), Flow::LineTest.name(), Flow::Location.name()];
+    pub const NAMES: &[&str] = &[Flow::Route.name(), Flow::LineTest.name(), Flow::Location.name(), Flow::Notice.name()];
 
     /// The name in `AGI(agi://host/<name>)`.
     #[must_use]
@@ -45,6 +49,7 @@ impl Flow {
             Flow::Route => "route",
             Flow::LineTest => "linetest",
             Flow::Location => "location",
+            Flow::Notice => "notice",
         }
     }
 
@@ -66,6 +71,8 @@ pub struct Ports {
     pub atlas: watch::Receiver<Arc<Atlas>>,
     /// Who is called back.
     pub callbacks: Callbacks,
+    /// What lines are told.
+    pub talks: Talks,
     /// Speech from text.
     pub speech: Speech,
     /// Folder for recordings in progress; Asterisk writes there, the agent reads.
@@ -85,12 +92,14 @@ impl Ports {
         callbacks: Callbacks,
         recordings: PathBuf,
     ) -> Ports {
-        let outcomes = ["dial", "emergency", "location", "undecided"].into_iter().chain(Refusal::ALL.iter().map(|r| r.reason()));
+        let outcomes =
+            ["dial", "emergency", "location", "undecided"].into_iter().chain(Refusal::ALL.iter().map(|r| r.reason()));
         Ports {
             store,
             rules,
             atlas,
             callbacks,
+            talks: Talks::default(),
             speech: Speech::new(&recordings),
             recordings,
             decision_seconds: metrics::histogram!("tandem_decision_seconds"),
@@ -115,6 +124,7 @@ pub async fn run(flow: Flow, arguments: &[String], call: &mut impl Call, ports: 
         Flow::Route => Box::pin(route::run(call, arguments, ports)).await,
         Flow::LineTest => linetest::run(call, ports).await,
         Flow::Location => Box::pin(location::run(call, arguments, ports)).await,
+        Flow::Notice => Box::pin(notice::run(call, arguments, ports)).await,
     };
     let dialled = call.caller().dialled.as_str();
     let (flow, from) = (flow.name(), arguments.join(" "));

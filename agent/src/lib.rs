@@ -11,6 +11,7 @@
 //! - [`speech`]: sound from text, where a node can.
 //! - [`phrases`], [`flows`]: what is said, and what becomes of a call.
 //! - [`alarm`], [`buffer`], [`records`]: what is left of calls, on its way to the database.
+//! - [`notices`]: who is told of calls for help, until they are.
 //! - [`intake`]: the listener that hands each session to its flow.
 //! - [`admin`]: what operators look at and type.
 //! - [`service`], [`cli`]: everything put together.
@@ -25,6 +26,7 @@ pub mod config;
 pub mod emergency;
 pub mod flows;
 pub mod intake;
+pub mod notices;
 pub mod phrases;
 pub mod records;
 pub mod service;

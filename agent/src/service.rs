@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
 
-use crate::admin::http::{self, Readiness};
+use crate::admin::http::{self, Peers, Readiness};
 use crate::admin::status::Sources;
 use crate::alarm::Alarms;
 use crate::buffer::shipper::{Settings, Shipper};
@@ -30,6 +30,8 @@ use crate::flows::route::number;
 use crate::flows::route::rules::Rules;
 use crate::flows::{self, Flow, Ports};
 use crate::intake::{self, Stop};
+use crate::notices::dispatcher::{self, Dispatcher};
+use crate::notices::notice::Way;
 use crate::records::cargo::CallRecords;
 use crate::records::intake::Intake;
 use crate::store::replica::ReplicaOptions;
@@ -130,10 +132,24 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
         }
     })?;
     let recordings = config.media.recordings.clone();
-    let ports = Arc::new(Ports::new(store, rules(&config), current_atlas, callbacks, recordings));
+    let ports = Ports::new(store.clone(), rules(&config), current_atlas, callbacks.clone(), recordings);
+    let notices = Dispatcher::new(
+        notice_settings(&config),
+        store,
+        callbacks.clone(),
+        ports.talks.clone(),
+        sources.alarms.clone(),
+    );
+    let notices = notices.map_err(|error| ServiceError::SetUp(format!("notices cannot be sent: {error}")))?;
+    on_own_thread("notices", {
+        let closing = closing.clone();
+        move || notices.run(closing)
+    })?;
+    let peers = Peers { token: config.emergency.peer_token.clone(), callbacks };
+    let ports = Arc::new(ports);
 
     let readiness = Readiness::default();
-    let http = tokio::spawn(http::serve(surface, readiness.clone(), metrics.clone(), sources, closing.clone()));
+    let http = tokio::spawn(http::serve(surface, readiness.clone(), metrics.clone(), sources, peers, closing.clone()));
     let metrics_upkeep = tokio::spawn(metrics_upkeep(metrics));
 
     let stop = Stop::default();
@@ -232,6 +248,30 @@ fn record_shipper(config: &Config, store: &Store, alarms: &Alarms) -> Result<Shi
         reserve: u64::from(records.reserve_mib) << 20,
     };
     Ok(Shipper::new(cargo, spool, lock, settings, alarms.clone()))
+}
+
+/// How notices of emergency calls are sent.
+fn notice_settings(config: &Config) -> dispatcher::Settings {
+    let contacts = config.notices.contacts.iter().filter_map(|contact| {
+        let (way, address) = contact.split_once(':')?;
+        Some((Way::named(way)?, address.to_owned()))
+    });
+    let peers = config.emergency.peers.iter().map(|peer| (Way::Peer, peer.clone()));
+    dispatcher::Settings {
+        node: config.node.name.clone(),
+        file: config.emergency.file.clone(),
+        spool: config.emergency.spool.clone(),
+        records: config.records.spool.clone(),
+        smtp: config.notices.smtp.clone(),
+        from: config.notices.from.clone(),
+        contacts: contacts.chain(peers).collect(),
+        peer_token: config.emergency.peer_token.clone(),
+        patience: Duration::from_secs(config.notices.try_seconds),
+        alarm_after: TimeDelta::seconds(config.notices.alarm_seconds.into()),
+        window: TimeDelta::minutes(config.emergency.callback_minutes.into()),
+        asterisk: config.asterisk.command.clone(),
+        line_dial: config.route.line_dial.clone(),
+    }
 }
 
 /// Runs work that waits for the disk where no call waits with it; the receiver tells its end.

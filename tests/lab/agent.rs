@@ -38,8 +38,11 @@ impl Default for AgentBuilder {
         let database = format!("sqlite:{}", builder.folder.join("tandem.db").display());
         let (records, spool) = (builder.folder.join("tandem.csv"), builder.folder.join("tandem.spool"));
         let replica = builder.folder.join("replica").display().to_string();
+        let (notices, notice_spool) = (builder.folder.join("emergency.csv"), builder.folder.join("emergency.spool"));
         let builder = builder
             .set("replica.folder", &replica)
+            .set("emergency.file", &notices.display().to_string())
+            .set("emergency.spool", &notice_spool.display().to_string())
             .set("records.file", &records.display().to_string())
             .set("records.spool", &spool.display().to_string());
         let (agi, http) = (builder.address.port(4573).to_string(), builder.address.port(4580).to_string());
@@ -62,7 +65,13 @@ impl AgentBuilder {
     pub fn ships(self, asterisk: &Asterisk) -> Self {
         let file = asterisk.record_file();
         let spool = file.with_extension("spool").display().to_string();
-        self.set("records.file", &file.display().to_string()).set("records.spool", &spool)
+        let notices = asterisk.notice_file();
+        let notice_spool = notices.with_extension("spool").display().to_string();
+        self.set("records.file", &file.display().to_string())
+            .set("records.spool", &spool)
+            .set("emergency.file", &notices.display().to_string())
+            .set("emergency.spool", &notice_spool)
+            .set("asterisk.command", &asterisk.console().join(","))
     }
 
     /// A variable of its environment that is no configuration, such as `NOTIFY_SOCKET`.

@@ -3,7 +3,7 @@
 # it is done in a fraction of a second, and says nothing.
 #
 #   install.sh run     what `make run` needs: Asterisk, SIPp, a C compiler and linker
-#   install.sh test    all of that, and MariaDB, PostgreSQL and sox
+#   install.sh test    all of that, and MariaDB, PostgreSQL, aiosmtpd, sox and strace
 #
 # Packages come by apt, from the mirrors that the machine's own apt sources name. No daemon is started.
 # Asterisk is not in Debian bookworm: unless the machine has its own, Debian forky's is unpacked into a folder
@@ -41,6 +41,7 @@ look() {
         need sox sox
         need strace strace
         need mariadbd mariadb-server
+        need aiosmtpd python3-aiosmtpd
         compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
         ;;
     *) die "usage: install.sh run|test" ;;

@@ -58,6 +58,15 @@ impl NodeBuilder {
         self
     }
 
+    /// As [`NodeBuilder::gateway`], for a carrier that takes the caller's location.
+    #[must_use]
+    pub fn gateway_with_location(mut self, id: &str, manner: Manner) -> Self {
+        let carrier = Sipp::start(manner);
+        self.asterisk = self.asterisk.gateway_with_location(id, carrier.address());
+        self.peers.insert(id.to_owned(), carrier);
+        self
+    }
+
     /// A configuration key of the agent; see [`AgentBuilder::set`].
     #[must_use]
     pub fn set(mut self, key: &str, value: &str) -> Self {

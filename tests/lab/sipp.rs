@@ -20,6 +20,8 @@ pub enum Manner {
     Refuses(u16),
     /// Answers at once, and sends back what it hears.
     Echoes,
+    /// Has room for one call, and refuses another with 503.
+    OnePlace,
     /// Rings until the caller gives up.
     Rings,
     /// Takes the INVITE and never says a word.
@@ -71,6 +73,7 @@ impl Sipp {
             Manner::Refuses(status) => {
                 (include_str!("sipp/refuse.xml").replace("STATUS", &status.to_string()), Duration::ZERO)
             }
+            Manner::OnePlace => (include_str!("sipp/one-place.xml").to_owned(), Duration::ZERO),
             Manner::Rings => (include_str!("sipp/ring.xml").to_owned(), Duration::ZERO),
             Manner::Silent => (include_str!("sipp/silent.xml").to_owned(), Duration::ZERO),
             Manner::Dead => return,

@@ -11,9 +11,9 @@ use crate::cli;
 use crate::config::Config;
 use crate::emergency::atlas::Atlas;
 use crate::emergency::callbacks::Callbacks;
-use crate::flows::route::{Knowledge, answer};
 use crate::flows::route::decide::{Origin, Request, decide};
 use crate::flows::route::explanation::{Explanation, Quote};
+use crate::flows::route::{Knowledge, answer};
 use crate::service;
 use crate::store::asking::Asking;
 
@@ -35,6 +35,7 @@ struct Report {
 /// The database could not be asked.
 pub async fn run(config: &Config, call: &cli::Explain) -> Result<(), String> {
     let store = service::store(config).map_err(|error| error.to_string())?;
+    store.open_replica().await;
     let rules = service::rules(config);
     let at = call.at.unwrap_or_else(Utc::now);
     let request = Request {
@@ -52,7 +53,7 @@ pub async fn run(config: &Config, call: &cli::Explain) -> Result<(), String> {
     let mut explanation = Explanation::default();
     // An operator at the terminal has more patience than a caller, but sees the same decision.
     let mut asking = Asking::until(Instant::now() + rules.deadline * 10);
-    let atlas = Atlas::new(store.gazetteer().await.map_err(|error| error.to_string())?).0;
+    let atlas = Atlas::new(store.gazetteer().await.unwrap_or_default()).0;
     let callbacks = Callbacks::default();
     let knowledge = Knowledge { store: &store, atlas: &atlas, callbacks: &callbacks };
     let decision = decide(&request, &rules, &knowledge, &mut asking, &mut explanation)

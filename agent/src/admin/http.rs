@@ -6,22 +6,24 @@
 //! | `GET /ready` | `200` while new calls are taken, `503` before and while stopping |
 //! | `GET /metrics` | Prometheus text |
 //! | `GET /status` | alarms and shipments, JSON |
+//! | `POST /emergency` | takes a callback to protect from another node's agent; `emergency.peer_token` |
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::status::{Sources, Status};
+use crate::emergency::callbacks::{Callback, Callbacks};
 
 /// Whether new calls are taken: set by the service, read by `/ready`.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +45,16 @@ struct Surface {
     readiness: Readiness,
     metrics: PrometheusHandle,
     sources: Sources,
+    peers: Peers,
+}
+
+/// What other nodes' agents may tell this one.
+#[derive(Debug, Clone)]
+pub struct Peers {
+    /// The word that they say; empty for nobody.
+    pub token: String,
+    /// What they tell.
+    pub callbacks: Callbacks,
 }
 
 /// Binds the listener, so that a taken port is reported before anything is served.
@@ -62,6 +74,7 @@ pub async fn serve(
     readiness: Readiness,
     metrics: PrometheusHandle,
     sources: Sources,
+    peers: Peers,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
     let routes = Router::new()
@@ -69,7 +82,8 @@ pub async fn serve(
         .route("/ready", get(ready))
         .route("/metrics", get(render))
         .route("/status", get(status))
-        .with_state(Surface { readiness, metrics, sources });
+        .route("/emergency", post(protect))
+        .with_state(Surface { readiness, metrics, sources, peers });
     axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await
 }
 
@@ -87,4 +101,19 @@ async fn render(State(surface): State<Surface>) -> impl IntoResponse {
 
 async fn status(State(surface): State<Surface>) -> Json<Status> {
     Json(surface.sources.status())
+}
+
+async fn protect(
+    State(surface): State<Surface>,
+    headers: HeaderMap,
+    Json(callback): Json<Callback>,
+) -> impl IntoResponse {
+    let Peers { token, callbacks } = &surface.peers;
+    let said =
+        headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|text| text.strip_prefix("Bearer "));
+    if token.is_empty() || said != Some(token) {
+        return (StatusCode::FORBIDDEN, "emergency.peer_token is not the same here\n");
+    }
+    callbacks.protect(callback);
+    (StatusCode::OK, "protected\n")
 }

@@ -11,11 +11,11 @@ pub(super) const LONGEST: Duration = Duration::from_secs(15);
 
 /// Pauses that grow with every failure in a row, with jitter, so that nodes do not come back all at once.
 #[derive(Debug, Default)]
-pub(super) struct Pauses(Option<backon::ExponentialBackoff>);
+pub struct Pauses(Option<backon::ExponentialBackoff>);
 
 impl Pauses {
     /// The next pause, and whether it is the first.
-    pub(super) fn next(&mut self) -> (Duration, bool) {
+    pub fn next(&mut self) -> (Duration, bool) {
         let first = self.0.is_none();
         let pauses = self.0.get_or_insert_with(|| {
             let growing = backon::ExponentialBuilder::default().with_min_delay(FIRST).with_max_delay(LONGEST);
@@ -25,7 +25,7 @@ impl Pauses {
     }
 
     /// Begins anew; true when there were failures.
-    pub(super) fn reset(&mut self) -> bool {
+    pub fn reset(&mut self) -> bool {
         self.0.take().is_some()
     }
 }

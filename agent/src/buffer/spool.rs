@@ -129,6 +129,15 @@ impl Spool {
         Ok(Some(segment))
     }
 
+    /// Puts rows of `node` among those that wait; whoever ships from here finds them within seconds.
+    ///
+    /// # Errors
+    /// They could not be written.
+    pub fn put(&self, node: &str, rows: &[u8]) -> io::Result<()> {
+        self.write_whole(&self.path(&Segment::new(node)), rows)?;
+        sync_folder(&self.folder)
+    }
+
     /// The segments that wait, oldest first.
     ///
     /// # Errors
@@ -311,7 +320,8 @@ impl Spool {
 
     /// Writes a file that is there as a whole, on disk, or not at all.
     fn write_whole(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let temporary = self.folder.join("writing");
+        // Of its own: several threads write here.
+        let temporary = self.folder.join(format!("writing-{}", Uuid::now_v7()));
         let mut file = File::create(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;

@@ -145,7 +145,10 @@ fn lines(
             let length = line::length(rest, true).unwrap_or(rest.len());
             match line::read("", rest.get(..length).unwrap_or(rest)) {
                 Ok(record) => {
-                    let Some((key, started_at)) = key(record) else { at += length; continue };
+                    let Some((key, started_at)) = key(record) else {
+                        at += length;
+                        continue;
+                    };
                     if (from..before).contains(&started_at) {
                         lines.insert(key, Line { started_at, place: place(at as u64) });
                     }

@@ -182,7 +182,8 @@ impl Store {
         asking: &mut Asking,
     ) -> Result<Vec<RecentEmergencyCall>, StoreError> {
         let since = [Value::Moment(Some(Moment(since)))];
-        let rows: Vec<(String, String, String, Moment)> = self.ask_nearest(&RECENT_EMERGENCY_CALLS, &since, asking).await?;
+        let rows: Vec<(String, String, String, Moment)> =
+            self.ask_nearest(&RECENT_EMERGENCY_CALLS, &since, asking).await?;
         let recent = rows.into_iter().map(|(callback_number, line_id, account_id, called_at)| RecentEmergencyCall {
             callback_number,
             line_id,

@@ -14,11 +14,10 @@ use super::connection::{Connection, Value};
 use super::failure::{Failure, is_rows_fault};
 use super::hosts::Hosts;
 use super::location::Point;
-use super::record::{
-    CallAttempt, CallRecord, Charge, Direction, EmergencyCall, EmergencyNotice, Media, Record, Span,
-};
+use super::record::{CallAttempt, CallRecord, Charge, Direction, EmergencyCall, EmergencyNotice, Media, Record, Span};
 use super::statement::{
-    INSERT_CALL_ATTEMPT, INSERT_CALL_RECORD, INSERT_EMERGENCY_CALL, INSERT_EMERGENCY_NOTICE, INSERT_NODE_SPOOL, Known, OTHER_SPOOLS, Statement, UPDATE_NODE_SPOOL,
+    INSERT_CALL_ATTEMPT, INSERT_CALL_RECORD, INSERT_EMERGENCY_CALL, INSERT_EMERGENCY_NOTICE, INSERT_NODE_SPOOL, Known,
+    OTHER_SPOOLS, Statement, UPDATE_NODE_SPOOL,
 };
 use super::time::{Moment, Time};
 use super::{Store, StoreError};

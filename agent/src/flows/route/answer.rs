@@ -98,7 +98,10 @@ fn facts(emergency: &Emergency, source: Option<Source>) -> String {
         point.map(|point| point.latitude.to_string()).unwrap_or_default(),
         point.map(|point| point.longitude.to_string()).unwrap_or_default(),
         location.map(|location| location.source.clone()).unwrap_or_default(),
-        location.and_then(|location| location.placed_at).map(|at| at.timestamp_millis().to_string()).unwrap_or_default(),
+        location
+            .and_then(|location| location.placed_at)
+            .map(|at| at.timestamp_millis().to_string())
+            .unwrap_or_default(),
         choice.and_then(|choice| choice.facility_id).map(|id| id.to_string()).unwrap_or_default(),
         choice.map(|choice| choice.name.clone()).unwrap_or_default(),
         choice.map_or("none", |choice| choice.method.name()).to_owned(),

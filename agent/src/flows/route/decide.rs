@@ -6,8 +6,8 @@ use super::decision::{Decision, Refusal, Rejection};
 use super::explanation::Listener;
 use super::rules::Rules;
 use super::{emergency, inbound, number, outbound};
-use crate::store::asking::Asking;
 use crate::store::StoreError;
+use crate::store::asking::Asking;
 use chrono::{DateTime, Utc};
 
 /// A call that is to be decided. Everything but `origin` is the caller's data.

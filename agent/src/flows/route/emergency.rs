@@ -79,10 +79,11 @@ fn explain(
     });
     listener.step("location", || match caller.and_then(|caller| caller.location.as_ref()) {
         Some(location) => {
-            let whose = if location.device.is_empty() { "the line".to_owned() } else { format!("device {}", location.device) };
-            let point = location.point.map_or("no coordinates".to_owned(), |point| {
-                format!("{:.5} {:.5}", point.latitude, point.longitude)
-            });
+            let whose =
+                if location.device.is_empty() { "the line".to_owned() } else { format!("device {}", location.device) };
+            let point = location
+                .point
+                .map_or("no coordinates".to_owned(), |point| format!("{:.5} {:.5}", point.latitude, point.longitude));
             let age = location.placed_at.map_or("of unknown age".to_owned(), |at| {
                 format!("placed on {}, {} days ago", at.format("%Y-%m-%d"), (request.at - at).num_days())
             });

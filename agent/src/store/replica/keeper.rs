@@ -57,6 +57,19 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Lets the replica that the node's agent keeps answer here, too, as it is; for those who look in from outside.
+    pub async fn open_replica(&self) {
+        let Some(replica) = &self.replica else { return };
+        for file in File::all(&replica.options.folder).unwrap_or_default() {
+            let Ok(mut connection) = file.address().connect(Session::Work).await else { continue };
+            if matches!(File::mark(&mut connection).await, Ok(Some(_))) && replica.publish(Some(&file)).await.is_ok() {
+                return;
+            }
+        }
+    }
+}
+
 struct Keeper {
     central: Arc<Hosts>,
     replica: Arc<Replica>,
