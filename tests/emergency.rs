@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use lab::{Manner, Message, Node, NodeBuilder, wait_until};
+use lab::{Agent, Asterisk, Manner, Message, Node, NodeBuilder, Sipp, wait_until};
 use records_stage::ask;
 use roxmltree::Document;
 
@@ -224,12 +224,72 @@ fn the_call_arrives_with_the_agent_killed_or_stopped_and_the_records_folder_read
 }
 
 #[test]
+fn the_fallback_knows_callback_number_and_facility_and_follows_the_data() {
+    let (phone, em_1, em_2) =
+        (Sipp::start(Manner::Answers), Sipp::start(Manner::Refuses(503)), Sipp::start(Manner::Answers));
+    let plan = Agent::builder()
+        .set("replica.poll_ms", "100")
+        .set("emergency.gateways", "em-1,em-2")
+        .set("emergency.facility_gateways", "em-2")
+        .set("emergency.fallback_caller", "12145550100");
+    plan.tandem_ok(&["migrate"]);
+    plan.sql(include_str!("data/provider.sql"));
+    plan.sql(LOCATIONS);
+    let asterisk = Asterisk::builder()
+        .agent(plan.agi())
+        .line("1001", phone.address())
+        .gateway_with("em-1", em_1.address(), "qualify_frequency = 0")
+        .gateway_with("em-2", em_2.address(), "qualify_frequency = 0")
+        .start();
+    let file = asterisk.folder().join("etc/tandem-fallback.conf");
+    let mut agent = plan.ships(&asterisk).set("emergency.fallback_file", &file.to_string_lossy()).start();
+    let knows = |number: &str| asterisk.command("dialplan show globals").contains(&format!("FACILITY_em-2={number}"));
+    wait_until("Asterisk has read it", SOON, || knows("18005559110"));
+    agent.plan().sql("UPDATE facility_defaults SET number = '18005559222' WHERE state = ''");
+    wait_until("Asterisk has read the change", SOON, || knows("18005559222"));
+    let again = agent.plan().tandem_ok(&["fallback"]);
+    assert!(again.contains("is as it should be"), "{again}");
+    let elsewhere = asterisk.folder().join("etc/other.conf");
+    agent.plan().tandem_ok(&["fallback", &elsewhere.to_string_lossy(), "--no-reload"]);
+    assert_eq!(fs::read(elsewhere).unwrap(), fs::read(&file).unwrap());
+
+    assert_eq!(asterisk.complaints(), Vec::<String>::new());
+    agent.process().kill();
+    assert_eq!(phone.call(asterisk.address(), "9911").run().status(), 200);
+    assert_eq!(em_1.wait_invite(1, SOON).number(), "911");
+    let invite = em_2.wait_invite(1, SOON);
+    assert_eq!((invite.number(), invite.caller()), ("18005559222", "12145550100"));
+}
+
+#[test]
+fn check_tells_what_lacks_before_anybody_calls() {
+    let plan = Agent::builder().set("emergency.gateways", "em-1");
+    plan.tandem_ok(&["migrate"]);
+    plan.sql(include_str!("data/provider.sql"));
+    plan.sql(LOCATIONS);
+    plan.sql("INSERT INTO emergency_contacts (account_id, kind, address) VALUES ('acme', 'mail', 'desk@example.com')");
+    let output = plan.tandem(&["check"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    for told in [
+        "LOOK   emergency: 1 lines have no callback number: 3001",
+        "LOOK   emergency: 4 lines have no location: 1002, 1003, 1004, 3001",
+        "LOOK   emergency: 1 lines have no coordinates: 2001",
+        "LOOK   emergency: 1 lines have no validation: 2001",
+        "ok     emergency: 1 facilities are known",
+        "WRONG  notices.smtp: is empty",
+    ] {
+        assert!(text.contains(told), "{told}\n{text}");
+    }
+}
+
+#[test]
 fn the_test_number_reads_callback_number_and_location_back() {
     let node = node(Manner::Answers, Manner::Answers).start();
     ready(&node);
-    let outcome = node.peer("1001").call(node.asterisk.address(), "933").talks(Duration::from_secs(60)).run();
-    assert_eq!(outcome.status(), 200);
-    wait_until("the call's line", SOON, || node.agent.log().contains("location-read"));
+    let call = node.peer("1001").call(node.asterisk.address(), "933").talks(Duration::from_secs(60)).start();
+    wait_until("it is answered", SOON, || call.so_far().status() == 200);
+    wait_until("all of it is read", Duration::from_secs(60), || node.agent.log().contains("location-read"));
+    drop(call);
     assert!(node.peer("em-1").invites().is_empty());
 
     let plan: &lab::AgentBuilder = node.agent.plan();

@@ -15,6 +15,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("adapters::simulator", &["call"]),
     ("phrases", &["call"]),
     ("alarm", &[]),
+    ("console", &[]),
     // The durable buffer knows nothing of what it ships.
     ("buffer", &["alarm", "buffer"]),
     ("records", &["alarm", "buffer", "store", "records"]),
@@ -22,7 +23,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("speech", &[]),
     ("flows", &["call", "phrases", "store", "emergency", "speech", "flows"]),
     ("intake", &["config", "wire", "adapters", "flows", "intake"]),
-    ("notices", &["alarm", "buffer", "emergency", "records", "store", "notices"]),
+    ("notices", &["alarm", "buffer", "console", "emergency", "records", "store", "notices"]),
     // What looks in from outside reads the rest, and goes through `service` for how things are built.
     (
         "admin",
@@ -35,6 +36,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "adapters::simulator",
             "alarm",
             "buffer",
+            "console",
             "records",
             "notices",
             "service",

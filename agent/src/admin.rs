@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod explain;
+pub mod fallback;
 pub mod http;
 pub mod import;
 pub mod records;

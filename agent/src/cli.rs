@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
 
-use crate::admin::{check, explain, import, records, simulate};
+use crate::admin::{check, explain, fallback, import, records, simulate};
 use crate::config::{Config, ConfigError};
 use crate::service;
 
@@ -53,6 +53,11 @@ pub enum Command {
     Explain(Explain),
     /// Converse with a flow in the terminal, without a telephone
     Simulate(Simulate),
+    /// Write what the dialplan alone knows of emergency calls, when the agent is dead, and have Asterisk read it
+    ///
+    /// The file is tandem-fallback.conf beside tandem.conf, which includes it. The agent itself does so whenever the data change, if
+    /// emergency.fallback_file names it.
+    Fallback(Fallback),
     /// Show how call records fare on their way to the database, and mend what went wrong
     #[command(subcommand)]
     Records(Records),
@@ -138,6 +143,16 @@ pub struct Explain {
     pub json: bool,
 }
 
+/// `tandem fallback`
+#[derive(Debug, Args)]
+pub struct Fallback {
+    /// The file; emergency.fallback_file by default
+    pub file: Option<PathBuf>,
+    /// Do not have Asterisk read it
+    #[arg(long)]
+    pub no_reload: bool,
+}
+
 /// `tandem simulate`
 #[derive(Debug, Args)]
 pub struct Simulate {
@@ -174,6 +189,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Migrate => ended(service::migrate(&config).await),
         Command::Import(import) => ended(import::run(&config, &import).await),
         Command::Explain(call) => ended(explain::run(&config, &call).await),
+        Command::Fallback(command) => ended(fallback::run(&config, &command).await),
         Command::Records(command) => records::run(&config, &command).await,
         Command::Simulate(simulation) => ended(simulate::run(&config, simulation).await),
     }

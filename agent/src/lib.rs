@@ -13,6 +13,7 @@
 //! - [`alarm`], [`buffer`], [`records`]: what is left of calls, on its way to the database.
 //! - [`notices`]: who is told of calls for help, until they are.
 //! - [`intake`]: the listener that hands each session to its flow.
+//! - [`console`]: Asterisk's own command line.
 //! - [`admin`]: what operators look at and type.
 //! - [`service`], [`cli`]: everything put together.
 
@@ -23,6 +24,7 @@ pub mod buffer;
 pub mod call;
 pub mod cli;
 pub mod config;
+pub mod console;
 pub mod emergency;
 pub mod flows;
 pub mod intake;

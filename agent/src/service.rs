@@ -12,7 +12,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
@@ -23,8 +23,10 @@ use crate::alarm::Alarms;
 use crate::buffer::shipper::{Settings, Shipper};
 use crate::buffer::spool::{Spool, SpoolError};
 use crate::config::{Config, LogFormat};
+use crate::console::Console;
 use crate::emergency::atlas::Atlas;
 use crate::emergency::callbacks::Callbacks;
+use crate::emergency::fallback::Fallback;
 use crate::emergency::upkeep;
 use crate::flows::route::number;
 use crate::flows::route::rules::Rules;
@@ -64,6 +66,8 @@ pub enum ServiceError {
 /// For the shipper to end after it was asked to.
 const SHIPPING_ENDS: Duration = Duration::from_millis(500);
 
+/// Until the fallback is tried again that could not be written or read.
+const FALLBACK_AGAIN: Duration = Duration::from_secs(10);
 /// Between two looks at how the replica is.
 const REPLICA_LOOK: Duration = Duration::from_secs(1);
 /// A replica that is so far behind is an alarm.
@@ -131,6 +135,7 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
             }
         }
     })?;
+    let fallen_back = tokio::spawn(keep_fallback(config.clone(), current_atlas.clone(), sources.alarms.clone()));
     let recordings = config.media.recordings.clone();
     let ports = Ports::new(store.clone(), rules(&config), current_atlas, callbacks.clone(), recordings);
     let notices = Dispatcher::new(
@@ -195,6 +200,7 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     closing.cancel();
     metrics_upkeep.abort();
     watched.abort();
+    fallen_back.abort();
     if let Ok(Err(broken)) = http.await {
         error!(error = %broken, "the HTTP surface broke");
     }
@@ -269,8 +275,53 @@ fn notice_settings(config: &Config) -> dispatcher::Settings {
         patience: Duration::from_secs(config.notices.try_seconds),
         alarm_after: TimeDelta::seconds(config.notices.alarm_seconds.into()),
         window: TimeDelta::minutes(config.emergency.callback_minutes.into()),
-        asterisk: config.asterisk.command.clone(),
+        console: Console::new(&config.asterisk.command),
         line_dial: config.route.line_dial.clone(),
+    }
+}
+
+/// What the dialplan alone is to know of emergency calls.
+#[must_use]
+pub fn fallback(config: &Config) -> Fallback {
+    let emergency = &config.emergency;
+    Fallback {
+        numbers: emergency.numbers.clone(),
+        prefixes: emergency.prefixes.clone(),
+        gateways: emergency.gateways.clone(),
+        facility_gateways: emergency.facility_gateways.clone(),
+        ring_seconds: emergency.ring_seconds,
+        caller: emergency.fallback_caller.clone(),
+    }
+}
+
+/// Writes that down whenever the data change, if a file is named for it.
+async fn keep_fallback(config: Config, mut atlas: watch::Receiver<Arc<Atlas>>, alarms: Alarms) {
+    let path = config.emergency.fallback_file.clone();
+    if path.as_os_str().is_empty() {
+        return;
+    }
+    let (fallback, console) = (fallback(&config), Console::new(&config.asterisk.command));
+    let mut unread = false;
+    // The first atlas is empty: what the file says from before is better.
+    while atlas.changed().await.is_ok() {
+        loop {
+            let current = Arc::clone(&atlas.borrow_and_update());
+            let outcome = match fallback.write(&current, &path) {
+                Ok(changed) if changed || unread => {
+                    unread = true;
+                    console.ask("dialplan reload").await.map(|_| unread = false)
+                }
+                Ok(_) => Ok(()),
+                Err(error) => Err(format!("{}: {error}", path.display())),
+            };
+            let failed = outcome.is_err();
+            let text = |error| format!("what the dialplan knows of emergency calls cannot be kept up to date: {error}");
+            alarms.set("emergency.fallback", outcome.err().map(text));
+            if !failed {
+                break;
+            }
+            sleep(FALLBACK_AGAIN).await;
+        }
     }
 }
 

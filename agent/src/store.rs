@@ -43,14 +43,15 @@ pub mod writer;
 
 use address::{Address, Session};
 use asking::{Asking, Source};
-use breaker::Breaker;
+use breaker::{Breaker, Passage};
 use connection::{Record, Value};
 use host::HostState;
 use hosts::Hosts;
 use replica::{Replica, ReplicaOptions, ReplicaState};
 pub use statement::Backend;
-use statement::{STATEMENTS, Statement};
+use statement::{LINE_CALLER, STATEMENTS, Statement};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Why a question got no answer.
 #[derive(Debug, thiserror::Error)]
@@ -116,6 +117,7 @@ impl Options {
 /// The central database. Cheap to clone; all clones share the connections.
 #[derive(Debug, Clone)]
 pub struct Store {
+    question: Duration,
     hosts: Arc<Hosts>,
     breaker: Arc<Breaker>,
     replica: Option<Arc<Replica>>,
@@ -127,7 +129,12 @@ impl Store {
     /// # Errors
     /// Broken when an address cannot be read.
     pub fn new(options: &Options) -> Result<Self, StoreError> {
-        Ok(Store { hosts: Arc::new(Hosts::new(options)?), breaker: Arc::default(), replica: None })
+        Ok(Store {
+            question: options.question,
+            hosts: Arc::new(Hosts::new(options)?),
+            breaker: Arc::default(),
+            replica: None,
+        })
     }
 
     /// With a replica, which [`Store::keep_replica`] keeps.
@@ -157,7 +164,12 @@ impl Store {
             return Ok(rows);
         };
         let mut why = None;
-        if asking.source() != Some(Source::Replica) && self.hosts.any_well() && self.breaker.lets_through() {
+        // A host that was left is looked at by its own watch; no question need wait for it.
+        let passage = if self.hosts.any_well() { self.breaker.passage() } else { Passage::Barred };
+        if passage == Passage::Try {
+            tokio::spawn(self.clone().try_database());
+        }
+        if asking.source() != Some(Source::Replica) && passage == Passage::Open {
             match self.hosts.ask(statement, values, asking.by - FOR_REPLICA).await {
                 Ok(rows) => {
                     self.breaker.answered();
@@ -179,6 +191,15 @@ impl Store {
     /// own deadline. Takes about `connect` for each host that is gone, at the most; without a database it comes to nothing.
     pub async fn open_pool(&self) {
         self.hosts.open_pool().await;
+    }
+
+    /// Puts a question that no call waits for: the one that every call asks first.
+    async fn try_database(self) {
+        let nobody: [Value<'_>; 2] = ["".into(), "".into()];
+        let by = Instant::now() + self.question;
+        if self.hosts.ask::<Nobody>(&LINE_CALLER, &nobody, by).await.is_ok() {
+            self.breaker.answered();
+        }
     }
 
     /// The hosts in order of preference, as last seen.
@@ -207,6 +228,10 @@ impl Store {
         Ok(faults)
     }
 }
+
+/// A row that never comes.
+#[derive(sqlx::FromRow)]
+struct Nobody {}
 
 /// A caller's text as the key of a lookup. What no key can be (too long, control characters, beyond ASCII)
 /// becomes the empty text, which is no key of any row, so that every backend says "not found" alike.

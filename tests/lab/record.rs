@@ -33,7 +33,7 @@ pub struct Attempt {
 }
 
 /// The columns of `cdr_custom.conf`, in order, after the name of the line.
-const CALL: [&str; 29] = [
+const CALL: [&str; 30] = [
     "boot",
     "uniqueid",
     "linkedid",
@@ -63,6 +63,7 @@ const CALL: [&str; 29] = [
     "call_ended",
     "codec",
     "media",
+    "source",
 ];
 
 impl CallRecord {

@@ -4,16 +4,20 @@ use std::fmt;
 use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::process::{ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::Duration;
 
-use tokio::process::Command;
+use chrono::Utc;
 use tokio::time::timeout;
 
 use super::status;
 use crate::buffer::spool::Spool;
 use crate::config::Config;
+use crate::console::Console;
+use crate::emergency::atlas::Atlas;
 use crate::service;
+use crate::store::StoreError;
+use crate::store::emergencies::LACKS;
 use crate::store::host::Health;
 use crate::store::schema::SchemaState;
 
@@ -21,8 +25,15 @@ use crate::store::schema::SchemaState;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Dialplan contexts of `dialplan/asterisk/tandem.conf` without which calls do not reach the agent.
-const CONTEXTS: &[&str] =
-    &["tandem-from-edge", "tandem-from-gateway", "tandem-from-line", "tandem-act", "tandem-fallback"];
+const CONTEXTS: &[&str] = &[
+    "tandem-from-edge",
+    "tandem-from-gateway",
+    "tandem-from-line",
+    "tandem-act",
+    "tandem-emergency",
+    "tandem-notice",
+    "tandem-fallback",
+];
 
 /// Modules of Asterisk that the dialplan needs.
 const MODULES: &[&str] = &[
@@ -34,13 +45,21 @@ const MODULES: &[&str] = &[
     "func_env.so",
     "func_groupcount.so",
     "func_callerid.so",
+    "func_channel.so",
+    "res_geolocation.so",
+    "res_pjsip_geolocation.so",
 ];
+
+/// Lines that are named of those that lack something.
+const LISTED: usize = 10;
 
 /// What was found about one thing.
 #[derive(Debug)]
 pub enum Finding {
     /// It is as it should be.
     Good(String),
+    /// Calls go, but somebody should look; and at what.
+    Doubtful(String, String),
     /// It is wrong; how to mend it.
     Wrong(String, String),
 }
@@ -49,6 +68,7 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Finding::Good(what) => write!(f, "ok     {what}"),
+            Finding::Doubtful(what, mend) => write!(f, "LOOK   {what}\n       -> {mend}"),
             Finding::Wrong(what, mend) => write!(f, "WRONG  {what}\n       -> {mend}"),
         }
     }
@@ -61,11 +81,18 @@ pub async fn run(config: &Config) -> ExitCode {
     findings.extend(database);
     findings.extend(asterisk);
     findings.extend(records(config));
+    findings.extend(emergency(config).await);
     findings.extend(running);
     if config.emergency.gateways.is_empty() {
         findings.push(Finding::Wrong(
             "emergency.gateways: is empty; 911 goes out on the dialplan's own list alone".into(),
             "name the PJSIP endpoints that carry emergency calls, in order".into(),
+        ));
+    }
+    if !config.emergency.facility_gateways.iter().all(|gateway| config.emergency.gateways.contains(gateway)) {
+        findings.push(Finding::Wrong(
+            "emergency.facility_gateways: names one that emergency.gateways does not".into(),
+            "name it there, too".into(),
         ));
     }
     let wrong = findings.iter().any(|finding| matches!(finding, Finding::Wrong(..)));
@@ -167,6 +194,55 @@ fn records(config: &Config) -> Vec<Finding> {
     }
 }
 
+/// What the data of emergency calls lack, before anybody calls.
+async fn emergency(config: &Config) -> Vec<Finding> {
+    let Ok(store) = service::store(config) else { return Vec::new() };
+    store.open_replica().await;
+    let read = async {
+        let gaps = store.emergency_gaps(Utc::now()).await?;
+        Ok::<_, StoreError>((gaps, store.gazetteer().await?, store.emergency_contact_kinds().await?))
+    };
+    let (gaps, gazetteer, kinds) = match timeout(PATIENCE * 6, read).await {
+        Ok(Ok(read)) => read,
+        Ok(Err(error)) => {
+            let mend = "see the database above".into();
+            return vec![Finding::Doubtful(format!("emergency: the data cannot be read: {error}"), mend)];
+        }
+        Err(_) => return vec![Finding::Doubtful("emergency: no answer within 30 s".into(), "see above".into())],
+    };
+    let mut findings = Vec::new();
+    for what in LACKS {
+        let lines: Vec<&str> =
+            gaps.iter().filter(|gap| gap.lacks.contains(&what)).map(|gap| gap.line_id.as_str()).collect();
+        if let Some(first) = lines.get(..lines.len().min(LISTED)).filter(|first| !first.is_empty()) {
+            let more = if lines.len() > LISTED { ", ..." } else { "" };
+            findings.push(Finding::Doubtful(
+                format!("emergency: {} lines have no {what}: {}{more}", lines.len(), first.join(", ")),
+                "tell where they are, by `tandem import locations`; their emergency calls go out all the same".into(),
+            ));
+        }
+    }
+    let (atlas, doubts) = Atlas::new(gazetteer);
+    let mend = "tandem import facilities, with --points, --numbers, --counties and --areas".to_owned();
+    if atlas.is_empty() {
+        findings.push(Finding::Doubtful("emergency: no facility is known; the carriers find one".into(), mend));
+    } else {
+        findings.push(Finding::Good(format!("emergency: {} facilities are known", atlas.len())));
+        let unplaced = doubts.unplaced.len();
+        if unplaced > 0 {
+            let text = format!("emergency: {unplaced} facilities can never be chosen; importing them tells which");
+            findings.push(Finding::Doubtful(text, mend));
+        }
+    }
+    if config.notices.smtp.is_empty() && kinds.iter().any(|kind| kind == "mail") {
+        findings.push(Finding::Wrong(
+            "notices.smtp: is empty, and there are contacts who are told of emergency calls by mail".into(),
+            "name the mail server, smtp://host:25".into(),
+        ));
+    }
+    findings
+}
+
 async fn asterisk(config: &Config) -> Vec<Finding> {
     let version = match ask(config, "core show version").await {
         Ok(version) => version,
@@ -192,7 +268,7 @@ async fn asterisk(config: &Config) -> Vec<Finding> {
             )),
         }
     }
-    findings.push(record_file(config).await);
+    findings.extend(record_files(config).await);
     findings.push(record_settings(config).await);
     for module in MODULES {
         match ask(config, &format!("module show like {module}")).await {
@@ -206,19 +282,26 @@ async fn asterisk(config: &Config) -> Vec<Finding> {
     findings
 }
 
-/// Whether the dialplan writes attempts where the agent takes them, and tells which run of Asterisk it is.
-async fn record_file(config: &Config) -> Finding {
+/// Whether the dialplan writes where the agent takes it.
+async fn record_files(config: &Config) -> Vec<Finding> {
     let globals = ask(config, "dialplan show globals").await.unwrap_or_default();
-    let written = globals.lines().find_map(|line| line.trim().strip_prefix("TANDEM_RECORDS=")).unwrap_or_default();
-    if Path::new(written) == config.records.file {
-        Finding::Good(format!("asterisk: writes attempts to {written}"))
-    } else {
-        Finding::Wrong(
-            format!("asterisk: TANDEM_RECORDS is {written:?}, records.file is {}", config.records.file.display()),
-            "make them the same, <astlogdir>/cdr-custom/tandem.csv, in tandem-site.conf and in the configuration"
-                .into(),
-        )
-    }
+    let files = [
+        ("TANDEM_RECORDS", "attempts", "records.file", &config.records.file),
+        ("TANDEM_NOTICES", "emergency calls", "emergency.file", &config.emergency.file),
+    ];
+    let compare = |(global, what, key, file): (&str, &str, &str, &std::path::PathBuf)| {
+        let value = |line: &'_ str| Some(line.trim().strip_prefix(global)?.strip_prefix('=')?.to_owned());
+        let written = globals.lines().find_map(value).unwrap_or_default();
+        if Path::new(&written) == file {
+            Finding::Good(format!("asterisk: writes {what} to {written}"))
+        } else {
+            Finding::Wrong(
+                format!("asterisk: {global} is {written:?}, {key} is {}", file.display()),
+                "make them the same, in <astlogdir>/cdr-custom, in tandem-site.conf and in the configuration".into(),
+            )
+        }
+    };
+    files.into_iter().map(compare).collect()
 }
 
 /// Settings of `cdr.conf` without which calls go unrecorded, or are lost in a crash, as `cdr show status` tells them.
@@ -251,21 +334,7 @@ async fn record_settings(config: &Config) -> Finding {
 
 /// What Asterisk answers to a command of its console.
 async fn ask(config: &Config, question: &str) -> Result<String, String> {
-    let [program, arguments @ ..] = config.asterisk.command.as_slice() else {
-        return Err("asterisk.command is empty".into());
-    };
-    let asked =
-        Command::new(program).args(arguments).args(["-rx", question]).stdin(Stdio::null()).kill_on_drop(true).output();
-    let output = match timeout(PATIENCE, asked).await {
-        Ok(Ok(output)) => output,
-        Ok(Err(error)) => return Err(format!("{program} cannot be run: {error}")),
-        Err(_) => return Err(format!("{program} -rx {question:?} gave no answer within 5 s")),
-    };
-    if output.status.success() {
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    } else {
-        Err(format!("is not running: {}", String::from_utf8_lossy(&output.stderr).trim()))
-    }
+    Console::new(&config.asterisk.command).ask(question).await
 }
 
 /// 22 of `Asterisk 22.10.1~dfsg built by ...`; `None` for a development build.

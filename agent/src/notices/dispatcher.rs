@@ -22,6 +22,7 @@ use crate::alarm::Alarms;
 use crate::buffer::pauses::Pauses;
 use crate::buffer::segment::Segment;
 use crate::buffer::spool::{Lock, Spool};
+use crate::console::Console;
 use crate::emergency::callbacks::Callbacks;
 use crate::emergency::talks::Talks;
 use crate::records::emergency::notice_line;
@@ -69,8 +70,8 @@ pub struct Settings {
     pub alarm_after: TimeDelta,
     /// How long callbacks are protected.
     pub window: TimeDelta,
-    /// How Asterisk is asked: program and arguments.
-    pub asterisk: Vec<String>,
+    /// How Asterisk is asked.
+    pub console: Console,
     /// How a line is dialled.
     pub line_dial: String,
 }
@@ -142,7 +143,7 @@ impl Dispatcher {
         let ways = Ways {
             mail: Mail::new(&settings.smtp, &settings.from),
             web: Web::new(&settings.peer_token)?,
-            phone: Phone::new(settings.asterisk.clone(), &settings.line_dial, talks),
+            phone: Phone::new(settings.console.clone(), &settings.line_dial, talks),
             patience: settings.patience,
         };
         Ok(Dispatcher {

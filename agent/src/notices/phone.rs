@@ -1,26 +1,23 @@
 //! Notices to a line, by message or by call: Asterisk opens a channel, whose dialplan asks the agent what is to be told (`flows::notice`).
 
-use std::process::Stdio;
-
-use tokio::process::Command;
 use uuid::Uuid;
 
 use super::notice::{Notice, Way};
+use crate::console::Console;
 use crate::emergency::talks::{Talk, Talks};
 
 /// Tells lines.
 #[derive(Debug)]
 pub(super) struct Phone {
-    /// What is typed before `-rx COMMAND`.
-    asterisk: Vec<String>,
+    console: Console,
     /// How a line is dialled: `{line}`.
     line_dial: String,
     talks: Talks,
 }
 
 impl Phone {
-    pub(super) fn new(asterisk: Vec<String>, line_dial: &str, talks: Talks) -> Phone {
-        Phone { asterisk, line_dial: line_dial.to_owned(), talks }
+    pub(super) fn new(console: Console, line_dial: &str, talks: Talks) -> Phone {
+        Phone { console, line_dial: line_dial.to_owned(), talks }
     }
 
     /// Tells a line; the caller sets the limit of time.
@@ -46,24 +43,12 @@ impl Phone {
             let line = self.line_dial.replace("{line}", &notice.address);
             format!("channel originate {line} extension {id}@tandem-notice")
         };
-        self.run(&command).await?;
-        told.await.map_err(|_| format!("line {} did not take it", notice.address))
-    }
-
-    async fn run(&self, command: &str) -> Result<(), String> {
-        let [program, arguments @ ..] = self.asterisk.as_slice() else {
-            return Err("asterisk.command is empty".to_owned());
-        };
-        let mut run = Command::new(program);
-        run.args(arguments).args(["-rx", command]).stdin(Stdio::null()).kill_on_drop(true);
-        let output = run.output().await.map_err(|error| format!("{program}: {error}"))?;
+        let said = self.console.ask(&command).await?;
         // It says nothing when it does what it is told.
-        let said = [output.stdout, output.stderr].concat();
-        let said = String::from_utf8_lossy(&said).trim().to_owned();
-        if output.status.success() && !said.contains("No such command") {
-            return Ok(());
+        if said.contains("No such command") {
+            return Err("Asterisk has no `channel originate`: load res_clioriginate.so".to_owned());
         }
-        Err(format!("Asterisk opens no channel (res_clioriginate): {said}"))
+        told.await.map_err(|_| format!("line {} did not take it", notice.address))
     }
 }
 

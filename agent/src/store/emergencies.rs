@@ -8,8 +8,8 @@ use super::connection::Record;
 use super::facility::{County, Facility, FacilityArea, FacilityDefault, Gazetteer};
 use super::location::{EmergencyCaller, Location, Point};
 use super::statement::{
-    ALL_COUNTIES, ALL_FACILITIES, ALL_FACILITY_AREAS, ALL_FACILITY_DEFAULTS, EMERGENCY_CALLER, EMERGENCY_CONTACTS,
-    EMERGENCY_GAPS, RECENT_EMERGENCY_CALLS, Statement,
+    ALL_COUNTIES, ALL_FACILITIES, ALL_FACILITY_AREAS, ALL_FACILITY_DEFAULTS, EMERGENCY_CALLER, EMERGENCY_CONTACT_KINDS,
+    EMERGENCY_CONTACTS, EMERGENCY_GAPS, RECENT_EMERGENCY_CALLS, Statement,
 };
 use super::time::{Moment, Time};
 use super::{Session, Store, StoreError, Value, failure, key};
@@ -248,6 +248,15 @@ impl Store {
             EmergencyGap { line_id: row.line_id, lacks }
         });
         Ok(gaps.collect())
+    }
+
+    /// The ways in which anybody is told of emergency calls.
+    ///
+    /// # Errors
+    /// Nobody could be asked.
+    pub async fn emergency_contact_kinds(&self) -> Result<Vec<String>, StoreError> {
+        let rows: Vec<(String,)> = self.read_all(&EMERGENCY_CONTACT_KINDS).await?;
+        Ok(rows.into_iter().map(|(kind,)| kind).collect())
     }
 
     /// Puts a question to the replica; to the central database only where there is no replica yet.

@@ -153,6 +153,7 @@ statements! {
     RECORDED_ATTEMPTS = "recorded_attempts";
     EMERGENCY_CALLER = "emergency_caller";
     EMERGENCY_CONTACTS = "emergency_contacts";
+    EMERGENCY_CONTACT_KINDS = "emergency_contact_kinds";
     EMERGENCY_GAPS = "emergency_gaps";
     RECENT_EMERGENCY_CALLS = "recent_emergency_calls";
     ALL_FACILITIES = "all_facilities";

@@ -1,0 +1,64 @@
+//! A relay in front of a server, that can be slow: what no real server does on demand.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use crate::Address;
+
+/// A relay on port 3306 of its own address.
+#[derive(Debug)]
+pub struct Relay {
+    address: Address,
+    /// Milliseconds that what the server says is held back.
+    delay: Arc<AtomicU64>,
+}
+
+impl Relay {
+    /// In front of `server`.
+    ///
+    /// # Panics
+    /// When the address is taken.
+    #[must_use]
+    pub fn start(server: SocketAddr) -> Relay {
+        let relay = Relay { address: Address::claim(), delay: Arc::default() };
+        let listener = TcpListener::bind(relay.address()).expect("a fresh address is free");
+        let delay = Arc::clone(&relay.delay);
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let Ok(server) = TcpStream::connect(server) else { continue };
+                let pair = (client.try_clone(), server.try_clone());
+                let (Ok(client_too), Ok(server_too)) = pair else { continue };
+                let delay = Arc::clone(&delay);
+                thread::spawn(move || copy(client, server, &AtomicU64::new(0)));
+                thread::spawn(move || copy(server_too, client_too, &delay));
+            }
+        });
+        relay
+    }
+
+    /// Where it takes connections.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address.port(3306)
+    }
+
+    /// What the server says from now on comes so much later.
+    pub fn delay(&self, delay: Duration) {
+        self.delay.store(delay.as_millis().try_into().unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+}
+
+fn copy(mut from: TcpStream, mut to: TcpStream, delay: &AtomicU64) {
+    let mut bytes = [0; 16 * 1024];
+    while let Ok(count @ 1..) = from.read(&mut bytes) {
+        thread::sleep(Duration::from_millis(delay.load(Ordering::Relaxed)));
+        if to.write_all(&bytes[..count]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Both);
+}
