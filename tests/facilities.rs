@@ -1,5 +1,5 @@
 //! The choice of an emergency facility, nationwide, against computations of the tests' own.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "tests")]
 
 mod store_world;
 
@@ -8,8 +8,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde_json::Value;
+use sqlx::Connection as _;
 use store_world::World;
-use tandem::emergency::atlas::{Atlas, Choice, Doubts, Method, NEAREST_M, Place};
+use tandem::emergency::atlas::{Atlas, Choice, Doubts, Method, Place};
 use tandem::store::facility::{County, Facility, FacilityArea, FacilityDefault, Gazetteer};
 use tandem::store::import::{FacilitiesImported, FacilityFiles, Kind};
 use tandem::store::location::Point;
@@ -353,7 +354,6 @@ fn the_order_is_area_county_nearest_state_nation_and_ties_go_to_the_lower_id() {
     assert_eq!(without("TX", "DALLAS COUNTY"), (Some(1), Method::County, Some("15125550001".into())));
     assert_eq!(without("TX", ""), (Some(3), Method::State, Some("15125550003".into())));
     assert_eq!(without("", ""), (None, Method::Nation, Some("18005550199".into())));
-    assert!(NEAREST_M > 100_000.0);
     assert_eq!(Atlas::default().choose(&place(Point { latitude: 1.0, longitude: 1.0 })), None);
     assert_eq!(doubts.empty_counties, ["48999 Empty (TX)"]);
     assert_eq!(doubts.bad_areas, ["facility 6: is not active"]);
@@ -384,6 +384,26 @@ async fn bad_files_are_refused_with_their_lines_and_nothing_is_taken() {
     assert!(error.contains("facility 2 has neither a Polygon"), "{error}");
     assert_eq!(world.number("SELECT id FROM facilities").await, 1, "the old one is still there");
 
+    let line = "INSERT INTO accounts (id, name, status, currency, created_at) VALUES ('acme', 'Acme', 'active', 'USD', '2026-01-01 00:00:00'); \
+                INSERT INTO phone_lines (id, account_id, name, status, country, created_at) \
+                VALUES ('1001', 'acme', 'Alice', 'active', 'US', '2026-01-01 00:00:00')";
+    let mut database = sqlx::SqliteConnection::connect(&world.url).await.unwrap();
+    sqlx::raw_sql(line).execute(&mut database).await.unwrap();
+    let locations = "line,latitude,longitude,street,validation\n1001,32.7,,Main St,valid\n1002,,,Main St,valid\n\
+                     1001,91,-96,,valid\n1001,,,,valid\n1001,,,Main St,perhaps\n";
+    let error = world.store.import(Kind::Locations, locations.as_bytes()).await.unwrap_err().to_string();
+    for told in [
+        "line 2: has one of latitude and longitude",
+        "line 3: line: there is no \"1002\"",
+        "line 4: latitude: \"91\" is not within -90 to 90 degrees",
+        "line 5: has neither coordinates nor an address",
+        "line 6: validation: \"perhaps\" is none of none, pending, valid, invalid",
+    ] {
+        assert!(error.contains(told), "{told}\n{error}");
+    }
+    let contacts = "account,kind,address\nacme,mail,nobody\nacme,webhook,ftp://x\nacme,message,9999\n";
+    let error = world.store.import(Kind::EmergencyContacts, contacts.as_bytes()).await.unwrap_err().to_string();
+    assert_eq!(error.matches("is none of this kind").count(), 3, "{error}");
     let error =
         world.store.import(Kind::FacilityDefaults, "state,facility,name,number\nTX,,Nobody,\n".as_bytes()).await;
     assert!(error.unwrap_err().to_string().contains("neither a facility nor a number"));

@@ -126,6 +126,26 @@ fn outage(harm: &str) {
 }
 
 #[test]
+fn without_database_and_replica_the_agent_says_so_and_emergency_calls_go_out() {
+    let (phone, em_1) = (Sipp::start(Manner::Answers), Sipp::start(Manner::Answers));
+    let plan = Agent::builder()
+        .set("database.urls", "mysql://tandem@127.0.0.1:1/gone")
+        .set("emergency.gateways", "em-1")
+        .set("emergency.numbers", "911,112");
+    let asterisk = Asterisk::builder()
+        .agent(plan.agi())
+        .line("1001", phone.address())
+        .gateway_with("em-1", em_1.address(), "qualify_frequency = 0")
+        .start();
+    let agent = plan.ships(&asterisk).start();
+    wait_until("it says so", SOON, || agent.log().contains("there is no replica, and calls need the database"));
+    assert!(agent.get("/status").unwrap().1.contains("there is no replica"));
+    // 112 is known to the agent alone.
+    assert_eq!(phone.call(asterisk.address(), "112").run().status(), 200);
+    assert_eq!(em_1.wait_invite(1, SOON).number(), "112");
+}
+
+#[test]
 fn the_database_is_gone() {
     outage("gone");
 }

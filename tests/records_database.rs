@@ -125,7 +125,7 @@ fn verify_names_what_is_missing_or_double_and_mends_it() {
          INSERT INTO call_records SELECT 'again', boot, uniqueid, sequence, linkedid, started_at, answered_at, ended_at, \
          utc_offset_minutes, duration_ms, talk_ms, clock_doubtful, disposition, src, dst, context, clid, channel, dstchannel, \
          lastapp, lastdata, direction, line_id, gateway_id, account_id, number, class, reason, cause, emergency, codec, \
-         packets_in, packets_out, lost_in, lost_out, jitter_in_us, jitter_out_us, round_trip_us, shipped_at \
+         packets_in, packets_out, lost_in, lost_out, jitter_in_us, jitter_out_us, round_trip_us, shipped_at, source \
          FROM call_records WHERE sequence = 12",
     );
     let (good, text) = node.records(&["verify"]);

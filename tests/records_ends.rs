@@ -115,7 +115,7 @@ fn internal_inbound_and_emergency_calls() {
     let who = ["direction", "line_id", "gateway_id", "account_id", "number", "class", "emergency"];
     assert_eq!(calls[0].all(who), ["internal", "1001", "", "acme", "102", "internal", "0"]);
     assert_eq!(calls[1].all(who), ["inbound", "", "gw-a", "acme", "12145550101", "", "0"]);
-    assert_eq!(calls[2].all(who), ["outbound", "1001", "", "", "911", "emergency", "1"]);
+    assert_eq!(calls[2].all(who), ["outbound", "1001", "", "acme", "911", "emergency", "1"]);
     assert_eq!(tried(&attempts), "1002 ANSWER 200, 1001 ANSWER 200, em-1 ANSWER 200");
     for attempt in &attempts {
         assert_eq!(attempt.all(["buy_micros", "sell_micros"]), ["", ""], "no rate was decided by");

@@ -14,13 +14,19 @@ use tandem::store::target::{Strategy, Target};
 use tandem::store::{Backend, Store, StoreError};
 
 /// What was shipped stays as it is: a change of the schema is a further migration. The first digits of the SHA-384 that sqlx records.
-const SHIPPED: [(Backend, i64, &str); 6] = [
+const SHIPPED: [(Backend, i64, &str); 12] = [
     (Backend::Sqlite, 1, "cb573c54ff56b077"),
     (Backend::MySql, 1, "34ab143cb18fdea5"),
     (Backend::Postgres, 1, "d39e9e129861d05e"),
     (Backend::Sqlite, 2, "fbd02ab3a61d9fb4"),
     (Backend::MySql, 2, "c44d6b978cf67710"),
     (Backend::Postgres, 2, "1dfa33a97396b6fd"),
+    (Backend::Sqlite, 3, "05239a8e6bfe4415"),
+    (Backend::MySql, 3, "bdc2531ec060d6b6"),
+    (Backend::Postgres, 3, "c97c8228d763bad0"),
+    (Backend::Sqlite, 4, "58441aca426f2ea7"),
+    (Backend::MySql, 4, "4910f8e366e4852a"),
+    (Backend::Postgres, 4, "b908640a75662b2d"),
 ];
 
 #[test]

@@ -154,8 +154,7 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     let ports = Arc::new(ports);
 
     let readiness = Readiness::default();
-    let http = tokio::spawn(http::serve(surface, readiness.clone(), metrics.clone(), sources, peers, closing.clone()));
-    let metrics_upkeep = tokio::spawn(metrics_upkeep(metrics));
+    let metrics_upkeep = tokio::spawn(metrics_upkeep(metrics.clone()));
 
     let stop = Stop::default();
     let intake = intake::serve(listener, config.agi.clone(), Flow::NAMES, stop.clone(), move |mut call| {
@@ -172,6 +171,8 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     let mut intake = tokio::spawn(intake);
 
     readiness.set(true);
+    // Who asks is told from the first answer on that we are ready.
+    let http = tokio::spawn(http::serve(surface, readiness.clone(), metrics, sources, peers, closing.clone()));
     tell(&[NotifyState::Ready]);
     info!(node = config.node.name, agi = %config.agi.listen, http = %config.http.listen, "serving");
 

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -79,6 +80,12 @@ impl MariaDb {
     pub fn sql(&self, statement: &str) -> String {
         let socket = format!("--socket={}", self.folder.join("socket").display());
         run(Command::new("mariadb").args(["--no-defaults", "-uroot", &socket, "-N", "-B", "-e", statement]))
+    }
+
+    /// The file with its process id.
+    #[must_use]
+    pub fn pid_file(&self) -> PathBuf {
+        self.folder.join("pid")
     }
 
     /// Stops it in good order.

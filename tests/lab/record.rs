@@ -82,6 +82,8 @@ impl CallRecord {
                     calls.push(CallRecord { fields, attempts: Vec::new() });
                 }
                 Some((name, fields)) if name == "tandem-attempt-1" => attempts.push(Attempt::parse(fields)),
+                // What is told of emergency calls beside their records.
+                Some((name, _)) if name == "tandem-emergency-1" || name == "tandem-notice-1" => {}
                 _ => panic!("a line of a foreign kind: {row:?}"),
             }
         }

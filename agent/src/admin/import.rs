@@ -42,7 +42,7 @@ pub fn parse_kind(text: &str) -> Result<Imports, String> {
     }
     Kind::ALL.into_iter().find(|kind| kind.name() == text).map(Imports::Rows).ok_or_else(|| {
         let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
-        format!("there is no such kind; there are: rates, facilities, {}", names.join(", "))
+        format!("there is no such kind; there are: rates, {}, facilities", names.join(", "))
     })
 }
 

@@ -14,8 +14,8 @@ pub(super) const LONGEST: Duration = Duration::from_secs(15);
 pub struct Pauses(Option<backon::ExponentialBackoff>);
 
 impl Pauses {
-    /// The next pause, and whether it is the first.
-    pub fn next(&mut self) -> (Duration, bool) {
+    /// The length of the pause that begins now, and whether it is the first.
+    pub fn begin(&mut self) -> (Duration, bool) {
         let first = self.0.is_none();
         let pauses = self.0.get_or_insert_with(|| {
             let growing = backon::ExponentialBuilder::default().with_min_delay(FIRST).with_max_delay(LONGEST);

@@ -154,7 +154,7 @@ impl<C: Cargo> Shipper<C> {
                 }
                 Err(Fault::Later(why)) => {
                     self.figures.retries.increment(1);
-                    let (pause, first) = self.pauses.next();
+                    let (pause, first) = self.pauses.begin();
                     if first {
                         tracing::warn!(
                             cargo = C::NAME,

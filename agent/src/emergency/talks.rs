@@ -22,7 +22,10 @@ pub struct Talk {
 
 /// Those under way. Cheap to clone; all clones are the same.
 #[derive(Debug, Clone, Default)]
-pub struct Talks(Arc<Mutex<HashMap<String, (Talk, oneshot::Sender<()>)>>>);
+pub struct Talks(Arc<Mutex<UnderWay>>);
+
+/// Talks by id, each with whom to tell that it was told.
+type UnderWay = HashMap<String, (Talk, oneshot::Sender<()>)>;
 
 impl Talks {
     /// Begins one under `id`; the receiver hears when it was told.
@@ -49,7 +52,7 @@ impl Talks {
         }
     }
 
-    fn talks(&self) -> MutexGuard<'_, HashMap<String, (Talk, oneshot::Sender<()>)>> {
+    fn talks(&self) -> MutexGuard<'_, UnderWay> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -40,7 +40,7 @@ const QUESTION: Duration = Duration::from_secs(2);
 /// A line that is called may take its time: it rings, and hears the notice twice.
 const CALL: Duration = Duration::from_secs(120);
 /// Delivered notices are known for so long.
-const KEEP: Duration = Duration::from_secs(72 * 3600);
+const KEEP: TimeDelta = TimeDelta::hours(72);
 const TIDY: Duration = Duration::from_secs(600);
 /// Deliveries at once.
 const AT_ONCE: usize = 64;
@@ -208,8 +208,7 @@ impl Dispatcher {
         if self.tidied.is_none_or(|tidied| tidied.elapsed() >= TIDY) {
             self.tidied = Some(Instant::now());
             self.outbox.tidy(KEEP).map_err(|error| failed(&error))?;
-            let keep = TimeDelta::from_std(KEEP).unwrap_or(TimeDelta::zero());
-            self.spool.remove_sent_before(Utc::now() - keep).map_err(|error| failed(&error))?;
+            self.spool.remove_sent_before(Utc::now() - KEEP).map_err(|error| failed(&error))?;
         }
         Ok(())
     }
@@ -317,7 +316,7 @@ impl Dispatcher {
             }
             Err(error) => {
                 metrics::counter!("tandem_notices_total", "way" => way, "outcome" => "failed").increment(1);
-                let (pause, first) = waiting.pauses.next();
+                let (pause, first) = waiting.pauses.begin();
                 if first {
                     let (way, address) = (way, &waiting.notice.address);
                     tracing::warn!(

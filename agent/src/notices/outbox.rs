@@ -3,8 +3,8 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::notice::Notice;
@@ -65,11 +65,11 @@ impl Outbox {
     }
 
     /// Removes those that were delivered longer ago than `keep`.
-    pub(super) fn tidy(&self, keep: Duration) -> io::Result<()> {
+    pub(super) fn tidy(&self, keep: TimeDelta) -> io::Result<()> {
         for entry in fs::read_dir(&self.told)? {
             let entry = entry?;
-            let age = SystemTime::now().duration_since(entry.metadata()?.modified()?).unwrap_or_default();
-            if age > keep {
+            let told_at = DateTime::<Utc>::from(entry.metadata()?.modified()?);
+            if Utc::now() - told_at > keep {
                 fs::remove_file(entry.path())?;
             }
         }

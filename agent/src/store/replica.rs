@@ -15,8 +15,8 @@ mod table;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -56,7 +56,7 @@ pub struct ReplicaState {
 pub(super) struct Replica {
     options: ReplicaOptions,
     /// Connections to the file that answers now.
-    readers: RwLock<Option<Arc<Hosts>>>,
+    readers: watch::Sender<Option<Arc<Hosts>>>,
     /// An answer could not be understood: the file may be damaged.
     suspect: AtomicBool,
     state: watch::Sender<ReplicaState>,
@@ -70,7 +70,7 @@ impl Replica {
     pub(super) fn new(options: ReplicaOptions) -> Replica {
         Replica {
             options,
-            readers: RwLock::new(None),
+            readers: watch::channel(None).0,
             suspect: AtomicBool::new(false),
             state: watch::channel(ReplicaState::default()).0,
         }
@@ -103,7 +103,7 @@ impl Replica {
 
     /// Connections to the file that answers now.
     pub(super) fn readers(&self) -> Option<Arc<Hosts>> {
-        self.readers.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.readers.borrow().clone()
     }
 
     /// From now on this file answers, or none.
@@ -124,7 +124,7 @@ impl Replica {
             }
         };
         let filled = readers.is_some();
-        *self.readers.write().unwrap_or_else(PoisonError::into_inner) = readers;
+        self.readers.send_replace(readers);
         self.state.send_modify(|state| state.filled = filled);
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::store::price::Price;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decision {
     /// Try these routes in order.
-    Dial(Dial),
+    Dial(Box<Dial>),
     /// Send it to the emergency gateways, these first, then those that the dialplan knows by itself.
     Emergency(Box<Emergency>),
     /// Read the line's registered location to the caller.

@@ -130,7 +130,7 @@ pub(super) fn call_back(
         next: Next::Always,
         buy: None,
     });
-    Some(Decision::Dial(Dial {
+    Some(Decision::Dial(Box::new(Dial {
         account_id: first.account_id.clone(),
         time_zone: String::new(),
         account_cap: 0,
@@ -142,7 +142,7 @@ pub(super) fn call_back(
         privacy: false,
         sell: None,
         attempts: attempts.take(rules.attempts).collect(),
-    }))
+    })))
 }
 
 /// Why a call rings that others would not let through.

@@ -56,7 +56,7 @@ pub(super) async fn decide(
     if attempts.is_empty() {
         return known.reject(Refusal::CalledInactive);
     }
-    Ok(Decision::Dial(Dial {
+    Ok(Decision::Dial(Box::new(Dial {
         account_id: own.account_id.clone(),
         time_zone: own.account_time_zone.clone(),
         account_cap: own.account_max_calls,
@@ -68,5 +68,5 @@ pub(super) async fn decide(
         privacy: false,
         sell: None,
         attempts,
-    }))
+    })))
 }

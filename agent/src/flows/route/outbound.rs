@@ -146,7 +146,7 @@ pub(super) async fn decide(
         listener.step("gateways", || "no gateway takes this number".into());
         return known.reject(Refusal::NoRoute);
     }
-    Ok(Decision::Dial(Dial {
+    Ok(Decision::Dial(Box::new(Dial {
         account_id: caller.account.id.clone(),
         time_zone: caller.account.time_zone.clone(),
         account_cap: caller.account.max_calls,
@@ -158,7 +158,7 @@ pub(super) async fn decide(
         privacy: caller.privacy,
         sell: sell.cloned(),
         attempts,
-    }))
+    })))
 }
 
 /// A call of a line to a line or ring group of ours.
@@ -172,7 +172,7 @@ fn dial_own(caller: &LineCaller, number: &str, class: &str, attempts: Vec<Attemp
             class: class.to_owned(),
         });
     }
-    Decision::Dial(Dial {
+    Decision::Dial(Box::new(Dial {
         account_id: caller.account.id.clone(),
         time_zone: caller.account.time_zone.clone(),
         account_cap: caller.account.max_calls,
@@ -185,7 +185,7 @@ fn dial_own(caller: &LineCaller, number: &str, class: &str, attempts: Vec<Attemp
         privacy: caller.privacy && class != number::INTERNAL,
         sell: None,
         attempts,
-    })
+    }))
 }
 
 /// The account's price caps in the base currency.
