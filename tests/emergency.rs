@@ -25,6 +25,7 @@ fn node(em_1: Manner, em_2: Manner) -> NodeBuilder {
         .set("emergency.facility_gateways", "em-2")
         .line("1001", Manner::Answers)
         .line("1002", Manner::Answers)
+        .line("1004", Manner::Answers)
         .line("2001", Manner::Answers)
         .gateway("gw-a", Manner::Answers)
         .gateway_with_location("em-1", em_1)
@@ -41,6 +42,7 @@ VALUES
     ('1001', '', 'US', 'TX', 'Dallas', 'Dallas', '75201', 'N "Main" St, Suite <5> & ${EXTEN} Co', '100', 'B', '3', '9, left', 32.78, -96.8,
      'operator', '2026-01-05 12:00:00', 'valid', '12145550177'),
     ('1001', 'desk-2', 'US', 'TX', 'Dallas', 'Garland', '75040', 'Ölberg Rd', '7', '', '', '', 32.9, -96.6, 'device', NULL, 'none', NULL),
+    ('1004', '', 'US', '', '', '', '', '', '', '', '', '', 32.8, -96.7, 'gps', '2026-11-01 12:00:00', 'none', NULL),
     ('2001', '', 'US', 'TX', '', 'Austin', '78701', 'Congress Ave', '1', '', '', '', NULL, NULL, '', NULL, 'none', '15125550188');
 INSERT INTO facilities (id, name, state, county, city, status, latitude, longitude, number) VALUES
     (7001, 'Dallas, "Main" Dispatch', 'TX', 'Dallas', 'Dallas', 'active', 32.79, -96.79, '12145559110'),
@@ -158,7 +160,10 @@ fn a_line_without_a_location_and_one_of_a_suspended_account_and_one_that_nobody_
     let invite = node.peer("em-1").wait_invite(2, SOON);
     assert_eq!(invite.caller(), "15125550188");
     assert!(location(&invite).contains(&("RD".to_owned(), "Congress Ave".to_owned())));
-    wait_until("both calls", SOON, || ask(&node, "SELECT * FROM emergency_calls").len() == 2);
+    assert_eq!(node.dial("1004", "911").status(), 200);
+    let invite = node.peer("em-1").wait_invite(3, SOON);
+    assert_eq!(location(&invite), [("pos".to_owned(), "32.800000 -96.700000".to_owned())], "coordinates alone");
+    wait_until("all calls", SOON, || ask(&node, "SELECT * FROM emergency_calls").len() == 3);
     let rows = ask(&node, "SELECT * FROM emergency_calls ORDER BY called_at");
     let told = ["line_id", "location", "method", "facility_name", "facility_id"];
     assert_eq!(rows[0].all(told), ["1002", "", "nation", "National Relay", ""]);
@@ -272,9 +277,10 @@ fn check_tells_what_lacks_before_anybody_calls() {
     let text = String::from_utf8_lossy(&output.stdout);
     for told in [
         "LOOK   emergency: 1 lines have no callback number: 3001",
-        "LOOK   emergency: 4 lines have no location: 1002, 1003, 1004, 3001",
+        "LOOK   emergency: 3 lines have no location: 1002, 1003, 3001",
         "LOOK   emergency: 1 lines have no coordinates: 2001",
-        "LOOK   emergency: 1 lines have no validation: 2001",
+        "LOOK   emergency: 1 lines have no street: 1004",
+        "LOOK   emergency: 2 lines have no validation: 1004, 2001",
         "ok     emergency: 1 facilities are known",
         "WRONG  notices.smtp: is empty",
     ] {

@@ -5,13 +5,22 @@ mod records_stage;
 
 use std::time::Duration;
 
-use lab::{MailServer, Manner, Node, NodeBuilder, WebSink, wait_until};
+use lab::{Agent, MailServer, Manner, MariaDb, Node, NodeBuilder, WebSink, wait_until};
 use records_stage::ask;
 
 const SOON: Duration = Duration::from_secs(10);
 
+/// Where line 1001 is.
+const LOCATION: &str = "INSERT INTO emergency_locations (line_id, device, country, state, city, street, house_number, room, validation) \
+                        VALUES ('1001', '', 'US', 'TX', 'Dallas', 'Main St', '100', '9', 'valid')";
+
 /// Line 1001 calls for help, 1002 is the front desk, 1004 somebody else.
 fn node() -> NodeBuilder {
+    bare().sql(include_str!("data/provider.sql")).sql(LOCATION)
+}
+
+/// The same without its data.
+fn bare() -> NodeBuilder {
     let mut builder = Node::builder().ships_records().set("records.batch_ms", "100").set("replica.poll_ms", "100");
     for id in ["1001", "1002", "1004"] {
         builder = builder.line(id, Manner::Answers);
@@ -21,11 +30,6 @@ fn node() -> NodeBuilder {
         .gateway("em-1", Manner::Answers)
         .set("emergency.gateways", "em-1")
         .global("TANDEM_EMERGENCY_GATEWAYS", "em-1")
-        .sql(include_str!("data/provider.sql"))
-        .sql(
-            "INSERT INTO emergency_locations (line_id, device, country, state, city, street, house_number, room, validation) \
-             VALUES ('1001', '', 'US', 'TX', 'Dallas', 'Main St', '100', '9', 'valid')",
-        )
 }
 
 fn contact(kind: &str, address: &str) -> String {
@@ -155,6 +159,20 @@ fn a_call_back_is_protected_over_a_kill_and_on_another_node_without_the_database
     node.agent.restart();
     wait_until("the agent is up", SOON, || node.agent.get("/ready").is_some_and(|(status, _)| status == 200));
     assert_eq!(node.dial("gw-a", "12145550101").status(), 200);
+}
+
+#[test]
+fn a_call_back_is_protected_on_every_node_by_way_of_the_database() {
+    let server = MariaDb::start();
+    let url = server.url();
+    Agent::builder().set("database.urls", &url).tandem_ok(&["migrate"]);
+    server.sql(&format!("USE tandem; {} {LOCATION}", include_str!("data/provider.sql")));
+    let node = |name: &str| bare().set("database.urls", &url).set("node.name", name).start();
+    let (first, second) = (node("first"), node("second"));
+    server.sql(&format!("USE tandem; {HARM}"));
+    assert_eq!(first.dial("1001", "911").status(), 200);
+    wait_until("the other node knows", SOON, || second.dial("gw-a", "12145550101").status() == 200);
+    assert_eq!(second.peer("1001").invites().len(), 1);
 }
 
 #[test]

@@ -21,8 +21,19 @@ const PASSWORD: &str = "tandem-demo";
 /// Files of `sql/sample/` in an order in which nothing refers to what comes later.
 const BEFORE_RATES: [&str; 1] = ["currencies"];
 const RATES: [(&str, &str); 3] = [("retail", "USD"), ("gw-a", "USD"), ("gw-b", "EUR")];
-const AFTER_RATES: [&str; 8] =
-    ["accounts", "lines", "ring-groups", "numbers", "extensions", "permissions", "gateways", "blocked-prefixes"];
+const AFTER_RATES: [&str; 11] = [
+    "accounts",
+    "lines",
+    "ring-groups",
+    "numbers",
+    "extensions",
+    "permissions",
+    "gateways",
+    "blocked-prefixes",
+    "locations",
+    "emergency-contacts",
+    "facility-defaults",
+];
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -46,6 +57,10 @@ async fn main() -> ExitCode {
 
     println!("\nLine 1001 dials {NUMBER}. What the agent decides, and why (tandem explain 1001 {NUMBER}):\n");
     println!("{}", agent.plan().tandem_ok(&["explain", "1001", NUMBER]));
+
+    println!("And if it dialled 911 (tandem explain 1001 911):\n");
+    let emergency = agent.plan().tandem_ok(&["explain", "1001", "911"]);
+    println!("{}\n", emergency.lines().take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n"));
 
     let status = phone.call(asterisk.address(), NUMBER).run().status();
     println!("The call: SIP {status}; and as a row of the view calls in the database:\n\n{}\n", row(&agent).await);
@@ -80,6 +95,8 @@ fn import(plan: &AgentBuilder) {
     for kind in AFTER_RATES {
         plan.tandem_ok(&["import", kind, &file(kind)]);
     }
+    let (points, numbers) = (file("facility-points"), file("facility-numbers"));
+    plan.tandem_ok(&["import", "facilities", &file("facilities"), "--points", &points, "--numbers", &numbers]);
 }
 
 /// Line 1002, at which a softphone registers.

@@ -269,9 +269,15 @@ impl Store {
         if let Some(replica) = &self.replica
             && replica.is_filled()
         {
-            let rows = replica.ask(statement, values).await?;
-            asking.answered_by(Source::Replica);
-            return Ok(rows);
+            match replica.ask(statement, values).await {
+                Ok(rows) => {
+                    asking.answered_by(Source::Replica);
+                    return Ok(rows);
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the replica does not answer for an emergency call; the database is asked")
+                }
+            }
         }
         self.ask(statement, values, asking).await
     }
