@@ -298,12 +298,19 @@ fn the_test_number_reads_callback_number_and_location_back() {
     drop(call);
     assert!(node.peer("em-1").invites().is_empty());
 
-    let plan: &lab::AgentBuilder = node.agent.plan();
-    let heard = plan.tandem_ok(&["simulate", "location", "line", "1001", "desk-2"]);
-    // Without espeak-ng it is spelled, word by word, without its accents.
+    let folder = node.agent.plan().folder().path().to_owned();
+    let database = format!("sqlite:{}", folder.join("tandem.db").display());
+    let heard = |speech: &str| {
+        let plan = Agent::builder().set("database.urls", &database).set("media.speech", speech);
+        plan.set("media.recordings", &folder.display().to_string())
+            .tandem_ok(&["simulate", "location", "line", "1001", "desk-2"])
+    };
+    // Spelled word by word, without its accents; or spoken.
+    let (spelled, spoken) = (heard("false"), heard("true"));
     for told in
         ["says the digits 12145550177", "plays location", "says the digits 7", "spells olberg", "says the digits 75040"]
     {
-        assert!(heard.contains(told), "{told}\n{heard}");
+        assert!(spelled.contains(told), "{told}\n{spelled}");
     }
+    assert!(spoken.contains("speech-") && !spoken.contains("spells"), "{spoken}");
 }

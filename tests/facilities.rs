@@ -362,6 +362,61 @@ fn the_order_is_area_county_nearest_state_nation_and_ties_go_to_the_lower_id() {
 }
 
 #[tokio::test]
+async fn areas_and_numbers_come_from_further_files_and_stay_when_the_registry_is_read_again() {
+    let world = World::sqlite();
+    world.store.migrate().await.unwrap();
+    let registry = "PSAP ID,PSAP Name,State,County,City,Type of Change,Comments,Date Last Modified\n\
+                    1,One,TX,Dallas,Dallas,NC,,\n2,Two,TX,Dallas,Dallas,\"A\",,1/2/2025\n3,Three,TX,Dallas,Dallas,M-S,,\n";
+    // Two features of one facility, a polygon with a hole among them.
+    let areas = r#"{"type":"FeatureCollection","features":[
+        {"type":"Feature","properties":{"PSAP_ID":2},"geometry":{"type":"Polygon","coordinates":
+            [[[-97,32],[-96,32],[-96,33],[-97,33],[-97,32]],[[-96.6,32.4],[-96.4,32.4],[-96.4,32.6],[-96.6,32.6],[-96.6,32.4]]]}},
+        {"type":"Feature","properties":{"PSAP_ID":"2"},"geometry":{"type":"MultiPolygon","coordinates":
+            [[[[-90,32],[-89,32],[-89,33],[-90,33],[-90,32]]]]}},
+        {"type":"Feature","properties":{"PSAP_ID":9},"geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,0]]]}}]}"#;
+    let files = FacilityFiles {
+        registry: registry.to_owned(),
+        points: Some("psap_id,lat,lon\n1,32.5,-96.5\n".to_owned()),
+        numbers: Some("psap_id,number\n2,+1 (214) 555-0102\n".replace(['(', ')'], "")),
+        areas: Some(areas.to_owned()),
+        ..FacilityFiles::default()
+    };
+    let imported = world.store.import_facilities(&files).await.unwrap();
+    assert_eq!((imported.active, imported.secondary, imported.areas), (2, 1, 2));
+    assert_eq!(imported.strangers, [9]);
+    let choose = async |latitude: f64, longitude: f64| {
+        let (atlas, _) = Atlas::new(world.store.gazetteer().await.unwrap());
+        let choice = atlas.choose(&place(Point { latitude, longitude })).unwrap();
+        (choice.facility_id, choice.method, choice.number)
+    };
+    let two = (Some(2), Method::Area, Some("12145550102".to_owned()));
+    assert_eq!(choose(32.1, -96.9).await, two);
+    assert_eq!(choose(32.5, -89.5).await, two, "the second feature");
+    assert_eq!(choose(32.5, -96.5).await, (Some(1), Method::Nearest, None), "in the hole");
+    let again = FacilityFiles { registry: registry.to_owned(), ..FacilityFiles::default() };
+    world.store.import_facilities(&again).await.unwrap();
+    assert_eq!(choose(32.1, -96.9).await, two);
+    assert_eq!(choose(32.5, -96.5).await, (Some(1), Method::Nearest, None));
+}
+
+#[test]
+fn the_command_tells_what_it_took_and_what_is_doubtful() {
+    let plan = lab::Agent::builder();
+    plan.tandem_ok(&["migrate"]);
+    let file = |name: &str| store_world::sample(name).display().to_string();
+    let (points, numbers) = (file("facility-points"), file("facility-numbers"));
+    let options = ["--points", &points, "--numbers", &numbers];
+    let told = plan.tandem_ok(&[&["import", "facilities", &file("facilities")], &options[..]].concat());
+    for part in [
+        "2 facilities taken, 0 secondary and 1 orphaned ones left out; 0 counties, 0 service areas",
+        "2 facilities name a county that is not known",
+        "5002 Hoboken Dispatch (sample) (Hudson, NJ)",
+    ] {
+        assert!(told.contains(part), "{part}\n{told}");
+    }
+}
+
+#[tokio::test]
 async fn bad_files_are_refused_with_their_lines_and_nothing_is_taken() {
     let world = World::sqlite();
     world.store.migrate().await.unwrap();

@@ -21,7 +21,8 @@ fn ports(folder: &Path) -> Ports {
     config.database.urls = vec![format!("sqlite:{}", folder.join("tandem.db").display())];
     let (_, atlas) = tokio::sync::watch::channel(std::sync::Arc::default());
     let store = service::store(&config).unwrap();
-    Ports::new(store, service::rules(&config), atlas, Callbacks::default(), folder.into())
+    let speech = service::speech(&config);
+    Ports::new(store, service::rules(&config), atlas, Callbacks::default(), speech, folder.into())
 }
 
 /// A call that is cut off at one of the verbs, and whose recordings are really written.

@@ -335,6 +335,24 @@ async fn a_damaged_file_is_put_aside_and_a_removed_one_filled_anew_and_one_that_
     assert_ne!(other, file);
     assert!(node.folder.path().join("replica/damaged").exists());
 
+    // Damaged while it answers.
+    let mut garbage = File::options().write(true).open(&other).unwrap();
+    garbage.write_all(&vec![0x55; usize::try_from(other.metadata().unwrap().len()).unwrap()]).unwrap();
+    let limit = Instant::now() + Duration::from_secs(40);
+    while node.files().contains(&other) {
+        assert!(Instant::now() < limit, "it is not found to be damaged");
+        let _ = node.store.emergency_caller("1001", "", &mut soon()).await;
+        sleep(Duration::from_millis(100)).await;
+    }
+    node.filled().await;
+    eventually("it is filled anew", || node.files().len() == 1).await;
+    let [other] = node.files().try_into().unwrap();
+    let limit = Instant::now() + Duration::from_secs(20);
+    while !is_marked(&other).await {
+        assert!(Instant::now() < limit);
+        sleep(Duration::from_millis(50)).await;
+    }
+
     // Deleting it loses nothing.
     std::fs::remove_file(&other).unwrap();
     eventually("it is filled anew", || matches!(node.files().as_slice(), [file] if *file != other)).await;

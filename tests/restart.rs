@@ -145,6 +145,9 @@ fn a_soft_stop_lets_a_conversation_finish() {
     });
     assert_eq!(node.agent.get("/live").unwrap().0, 200);
     assert_eq!(sessions(&node.agent), 1.0);
+    // Meanwhile nobody else takes calls, so this one does.
+    assert_eq!(node.dial("1002", "5125550123").status(), 200);
+    assert_eq!(node.asterisk.wait_call(1).get("reason"), "");
     // The line test ends by itself, when no key is pressed for five seconds.
     let outcome = call.finish();
     assert!(outcome.messages.iter().any(|m| m.received && m.first_line.starts_with("BYE ")), "the agent hung up");

@@ -30,8 +30,8 @@ pub struct Arguments {
 pub enum Command {
     /// Serve calls until stopped
     ///
-    /// SIGTERM or SIGINT stops softly: no new session is taken and running ones may finish within agi.drain_seconds; a
-    /// second signal stops at once. A listener handed over by the service manager (LISTEN_FDS) is used instead of
+    /// SIGTERM or SIGINT stops softly: running conversations may finish within agi.drain_seconds, and calls are served until
+    /// then; a second signal stops at once. A listener handed over by the service manager (LISTEN_FDS) is used instead of
     /// agi.listen, so that calls wait in it while the agent restarts. With SQLite the schema is kept up to date by itself.
     Serve,
     /// Say everything that is wrong with configuration, database and Asterisk, and how to mend it

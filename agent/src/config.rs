@@ -168,6 +168,8 @@ pub struct Notices {
 pub struct Media {
     /// Folder for recordings in progress, which Asterisk and the agent may both write.
     pub recordings: PathBuf,
+    /// Whether addresses are spoken, where espeak-ng and sox are installed; else they are spelled.
+    pub speech: bool,
 }
 
 /// `[records]`
@@ -337,7 +339,7 @@ impl Default for Notices {
 
 impl Default for Media {
     fn default() -> Self {
-        Media { recordings: "/var/spool/tandem/recordings".into() }
+        Media { recordings: "/var/spool/tandem/recordings".into(), speech: true }
     }
 }
 

@@ -90,6 +90,7 @@ impl Ports {
         rules: Rules,
         atlas: watch::Receiver<Arc<Atlas>>,
         callbacks: Callbacks,
+        speech: Speech,
         recordings: PathBuf,
     ) -> Ports {
         let outcomes =
@@ -100,7 +101,7 @@ impl Ports {
             atlas,
             callbacks,
             talks: Talks::default(),
-            speech: Speech::new(&recordings),
+            speech,
             recordings,
             decision_seconds: metrics::histogram!("tandem_decision_seconds"),
             decisions: outcomes

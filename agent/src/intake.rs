@@ -15,6 +15,7 @@ use metrics::{Counter, Gauge, counter, gauge};
 use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, error, info_span, warn};
@@ -29,7 +30,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How an intake is told to end.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
-    /// Accept no more; running sessions have `agi.drain_seconds` to finish.
+    /// End when the sessions that run now have ended, for which they have `agi.drain_seconds`; calls are served until then.
     pub soft: CancellationToken,
     /// End the running sessions now.
     pub hard: CancellationToken,
@@ -54,8 +55,9 @@ pub fn bind(config: &Agi) -> io::Result<TcpListener> {
 /// Serves the calls that come in on `listener` (from [`bind`], or held by the service manager) until `stop`, and
 /// returns when the last session has ended.
 ///
-/// Each is handed to `handler`; `flows` are the names that the metrics tell apart. Once a soft stop is asked for
-/// nothing more is accepted: calls in the kernel's backlog wait for the next process that holds the listener.
+/// Each is handed to `handler`; `flows` are the names that the metrics tell apart. Once a soft stop is asked for, calls are
+/// served for as long as a session goes on that ran at that moment, a conversation: nobody else would. Then nothing more is
+/// accepted, and calls in the kernel's backlog wait for the next process that holds the listener.
 ///
 /// # Errors
 /// When the listener cannot be used at all.
@@ -82,7 +84,8 @@ where
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
 
-    let sessions = TaskTracker::new();
+    let mut sessions = TaskTracker::new();
+    let mut draining: Option<Draining> = None;
     let places = Arc::new(Semaphore::new(config.sessions.min(Semaphore::MAX_PERMITS)));
     let drain = Duration::from_secs(config.drain_seconds);
     let desk = Arc::new(Desk { meters: Meters::new(flows), config, hard: stop.hard.clone(), handler });
@@ -90,8 +93,14 @@ where
     loop {
         let accepted = tokio::select! {
             biased;
-            () = stop.soft.cancelled() => break,
             () = stop.hard.cancelled() => break,
+            () = stop.soft.cancelled(), if draining.is_none() => {
+                let running = std::mem::take(&mut sessions);
+                running.close();
+                draining = Some(Draining { running, until: Instant::now() + drain });
+                continue;
+            }
+            () = ended(draining.as_ref()) => break,
             accepted = listener.accept() => accepted,
         };
         let (stream, peer) = match accepted {
@@ -102,7 +111,7 @@ where
                     error!(%error, "cannot accept calls; trying on. Raise the limit of open files if it is that");
                 }
                 failing = true;
-                let _ = tokio::time::timeout(PAUSE, stop.soft.cancelled()).await;
+                let _ = timeout(PAUSE, stop.hard.cancelled()).await;
                 continue;
             }
         };
@@ -127,12 +136,37 @@ where
     }
     drop(listener);
     sessions.close();
-    if tokio::time::timeout(drain, sessions.wait()).await.is_err() {
-        warn!(sessions = sessions.len(), "agi.drain_seconds are over; ending the sessions that still run");
+    let Draining { running, until } =
+        draining.unwrap_or_else(|| Draining { running: TaskTracker::new(), until: Instant::now() + drain });
+    running.close();
+    let all = async {
+        running.wait().await;
+        sessions.wait().await;
+    };
+    if timeout_at(until, all).await.is_err() {
+        let left = running.len() + sessions.len();
+        warn!(sessions = left, "agi.drain_seconds are over; ending the sessions that still run");
         stop.hard.cancel();
+        running.wait().await;
         sessions.wait().await;
     }
     Ok(())
+}
+
+/// A soft stop under way.
+struct Draining {
+    /// The sessions that ran when it was asked for.
+    running: TaskTracker,
+    /// When they are ended.
+    until: Instant,
+}
+
+/// Waits until those sessions have ended, or their time is over.
+async fn ended(draining: Option<&Draining>) {
+    match draining {
+        Some(Draining { running, until }) => drop(timeout_at(*until, running.wait()).await),
+        None => std::future::pending().await,
+    }
 }
 
 /// What every session of one intake shares.

@@ -1,7 +1,8 @@
 //! The agent as a service: how its parts are built, started and stopped.
 //!
 //! Start: configuration is whole, then the listener, the store (which may be away), the HTTP surface, then `READY=1`.
-//! Stop: `STOPPING=1`, not ready, no new session; running ones finish within `agi.drain_seconds`, or until a second signal.
+//! Stop: `STOPPING=1`, not ready; running conversations finish within `agi.drain_seconds`, or until a second signal, and calls are
+//! served until then.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +37,7 @@ use crate::notices::dispatcher::{self, Dispatcher};
 use crate::notices::notice::Way;
 use crate::records::cargo::CallRecords;
 use crate::records::intake::Intake;
+use crate::speech::Speech;
 use crate::store::replica::ReplicaOptions;
 use crate::store::{self, Store, StoreError};
 
@@ -103,18 +105,12 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
         // Emergency calls need no database, so an unusable file is no reason to be gone.
         error!(error = %fault, "the database cannot be used; calls but emergency calls take the dialplan's fallback");
     }
+    let alarms = Alarms::default();
+    // First: while the database is away, it answers the first calls.
+    start_replica(&store, &closing)?;
     // Calls that came while the agent restarted are all decided at once: nothing of the start is left to them. Waiting for the
     // numbering plans they would stop every worker, and with them each other's questions.
     let _ = tokio::join!(store.open_pool(), plans);
-    let alarms = Alarms::default();
-    let kept = store.clone();
-    let stopped_keeping = closing.clone();
-    on_own_thread("replica", || async move {
-        tokio::select! {
-            () = kept.keep_replica() => {}
-            () = stopped_keeping.cancelled() => {}
-        }
-    })?;
     let watched = tokio::spawn(replica_watch(store.clone(), alarms.clone()));
     let shipping = CancellationToken::new();
     let shipper = record_shipper(&config, &store, &alarms)?;
@@ -123,35 +119,19 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
         let shipping = shipping.clone();
         move || shipper.run(shipping)
     })?;
-    let (atlas, current_atlas) = watch::channel(Arc::new(Atlas::default()));
     let callbacks = Callbacks::kept_in(config.emergency.spool.join("callbacks.json"));
-    let window = TimeDelta::minutes(config.emergency.callback_minutes.into());
-    on_own_thread("emergency", {
-        let (store, callbacks, closing) = (store.clone(), callbacks.clone(), closing.clone());
-        move || async move {
-            tokio::select! {
-                () = upkeep::run(store, atlas, callbacks, window) => {}
-                () = closing.cancelled() => {}
-            }
-        }
-    })?;
-    let fallen_back = tokio::spawn(keep_fallback(config.clone(), current_atlas.clone(), sources.alarms.clone()));
-    let recordings = config.media.recordings.clone();
-    let ports = Ports::new(store.clone(), rules(&config), current_atlas, callbacks.clone(), recordings);
-    let notices = Dispatcher::new(
-        notice_settings(&config),
-        store,
+    let atlas = start_emergency(&config, &store, &callbacks, &closing)?;
+    let fallen_back = tokio::spawn(keep_fallback(config.clone(), atlas.clone(), sources.alarms.clone()));
+    let ports = Arc::new(Ports::new(
+        store.clone(),
+        rules(&config),
+        atlas,
         callbacks.clone(),
-        ports.talks.clone(),
-        sources.alarms.clone(),
-    );
-    let notices = notices.map_err(|error| ServiceError::SetUp(format!("notices cannot be sent: {error}")))?;
-    on_own_thread("notices", {
-        let closing = closing.clone();
-        move || notices.run(closing)
-    })?;
+        speech(&config),
+        config.media.recordings.clone(),
+    ));
+    start_notices(&config, store, &ports, &sources.alarms, &closing)?;
     let peers = Peers { token: config.emergency.peer_token.clone(), callbacks };
-    let ports = Arc::new(ports);
 
     let readiness = Readiness::default();
     let metrics_upkeep = tokio::spawn(metrics_upkeep(metrics.clone()));
@@ -187,7 +167,10 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
             return Err(ServiceError::Broken(why));
         }
     }
-    info!("stopping: no new sessions; running ones have {} s, a second signal ends them", config.agi.drain_seconds);
+    info!(
+        "stopping: conversations have {} s, and calls are served until they have ended; a second signal ends them",
+        config.agi.drain_seconds
+    );
     tell(&[NotifyState::Stopping]);
     readiness.set(false);
     stop.soft.cancel();
@@ -209,6 +192,59 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     Ok(())
 }
 
+/// Keeps the replica.
+fn start_replica(store: &Store, closing: &CancellationToken) -> Result<(), ServiceError> {
+    let (store, closing) = (store.clone(), closing.clone());
+    let keep = move || async move {
+        tokio::select! {
+            () = store.keep_replica() => {}
+            () = closing.cancelled() => {}
+        }
+    };
+    on_own_thread("replica", keep).map(drop)
+}
+
+/// Keeps what emergency calls need in memory.
+fn start_emergency(
+    config: &Config,
+    store: &Store,
+    callbacks: &Callbacks,
+    closing: &CancellationToken,
+) -> Result<watch::Receiver<Arc<Atlas>>, ServiceError> {
+    let (atlas, current) = watch::channel(Arc::new(Atlas::default()));
+    let (store, callbacks, closing) = (store.clone(), callbacks.clone(), closing.clone());
+    let window = TimeDelta::minutes(config.emergency.callback_minutes.into());
+    let keep = move || async move {
+        tokio::select! {
+            () = upkeep::run(store, atlas, callbacks, window) => {}
+            () = closing.cancelled() => {}
+        }
+    };
+    on_own_thread("emergency", keep)?;
+    Ok(current)
+}
+
+/// Sends the notices of emergency calls.
+fn start_notices(
+    config: &Config,
+    store: Store,
+    ports: &Ports,
+    alarms: &Alarms,
+    closing: &CancellationToken,
+) -> Result<(), ServiceError> {
+    let (callbacks, talks) = (ports.callbacks.clone(), ports.talks.clone());
+    let dispatcher = Dispatcher::new(notice_settings(config), store, callbacks, talks, alarms.clone());
+    let dispatcher = dispatcher.map_err(|error| ServiceError::SetUp(format!("notices cannot be sent: {error}")))?;
+    let closing = closing.clone();
+    on_own_thread("notices", move || dispatcher.run(closing)).map(drop)
+}
+
+/// Speech from text, by this configuration.
+#[must_use]
+pub fn speech(config: &Config) -> Speech {
+    Speech::new(&config.media.recordings, config.media.speech)
+}
+
 /// Tells how the replica is, for as long as it is polled.
 async fn replica_watch(store: Store, alarms: Alarms) {
     let Some(state) = store.watch_replica() else { return };
@@ -222,7 +258,8 @@ async fn replica_watch(store: Store, alarms: Alarms) {
         lag.set(behind.as_secs_f64());
         #[allow(clippy::cast_precision_loss, reason = "for people")]
         size.set(state.bytes as f64);
-        let why = state.fault.unwrap_or_else(|| "it is being filled".to_owned());
+        let silent = if state.filled { "the database does not answer" } else { "it is being filled" };
+        let why = state.fault.unwrap_or_else(|| silent.to_owned());
         let text = if state.filled {
             format!("the replica is {} s behind the database: {why}", behind.as_secs())
         } else {

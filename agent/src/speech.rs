@@ -16,6 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone)]
 pub struct Speech {
     folder: PathBuf,
+    wanted: bool,
 }
 
 /// A sound file, which goes with this value.
@@ -40,14 +41,17 @@ impl Drop for Spoken {
 }
 
 impl Speech {
-    /// Files are written into `folder`, where Asterisk reads them.
+    /// Files are written into `folder`, where Asterisk reads them; unless `wanted`, nothing is spoken.
     #[must_use]
-    pub fn new(folder: &Path) -> Speech {
-        Speech { folder: folder.to_owned() }
+    pub fn new(folder: &Path, wanted: bool) -> Speech {
+        Speech { folder: folder.to_owned(), wanted }
     }
 
     /// Speaks a text; `None` where the programs are not installed, fail or take too long: then it is to be spelled.
     pub async fn speak(&self, text: &str) -> Option<Spoken> {
+        if !self.wanted {
+            return None;
+        }
         let spoken = Spoken { file: self.folder.join(format!("speech-{}.wav", Uuid::now_v7())) };
         let work = async {
             // By a pipe: the text is somebody else's, and no option.

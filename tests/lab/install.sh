@@ -3,7 +3,7 @@
 # it is done in a fraction of a second, and says nothing.
 #
 #   install.sh run     what `make run` needs: Asterisk, SIPp, a C compiler and linker
-#   install.sh test    all of that, and MariaDB, PostgreSQL, aiosmtpd, sox and strace
+#   install.sh test    all of that, and MariaDB, PostgreSQL, aiosmtpd, espeak-ng, sox and strace
 #
 # Packages come by apt, from the mirrors that the machine's own apt sources name. No daemon is started.
 # Asterisk is not in Debian bookworm: unless the machine has its own, Debian forky's is unpacked into a folder
@@ -39,6 +39,7 @@ look() {
     run) ;;
     test)
         need sox sox
+        need espeak-ng espeak-ng
         need strace strace
         need mariadbd mariadb-server
         need aiosmtpd python3-aiosmtpd

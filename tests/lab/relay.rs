@@ -29,12 +29,8 @@ impl Relay {
         let delay = Arc::clone(&relay.delay);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let Ok(server) = TcpStream::connect(server) else { continue };
-                let pair = (client.try_clone(), server.try_clone());
-                let (Ok(client_too), Ok(server_too)) = pair else { continue };
                 let delay = Arc::clone(&delay);
-                thread::spawn(move || copy(client, server, &AtomicU64::new(0)));
-                thread::spawn(move || copy(server_too, client_too, &delay));
+                thread::spawn(move || connect(client, server, &delay));
             }
         });
         relay
@@ -50,6 +46,14 @@ impl Relay {
     pub fn delay(&self, delay: Duration) {
         self.delay.store(delay.as_millis().try_into().unwrap_or(u64::MAX), Ordering::Relaxed);
     }
+}
+
+/// Carries one connection. A server that hangs takes no more of them when its backlog is full.
+fn connect(client: TcpStream, server: SocketAddr, delay: &AtomicU64) {
+    let Ok(server) = TcpStream::connect_timeout(&server, Duration::from_secs(1)) else { return };
+    let (Ok(client_too), Ok(server_too)) = (client.try_clone(), server.try_clone()) else { return };
+    thread::spawn(move || copy(client, server, &AtomicU64::new(0)));
+    copy(server_too, client_too, delay);
 }
 
 fn copy(mut from: TcpStream, mut to: TcpStream, delay: &AtomicU64) {

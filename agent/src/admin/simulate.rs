@@ -53,7 +53,8 @@ pub async fn run(config: &Config, simulation: cli::Simulate) -> Result<(), Strin
     let atlas = Atlas::new(store.gazetteer().await.unwrap_or_default()).0;
     let (_, atlas) = watch::channel(Arc::new(atlas));
     let recordings = config.media.recordings.clone();
-    let ports = Ports::new(store, service::rules(config), atlas, Callbacks::default(), recordings);
+    let ports =
+        Ports::new(store, service::rules(config), atlas, Callbacks::default(), service::speech(config), recordings);
     let caller = Caller {
         uniqueid: "simulated".into(),
         channel: "Simulated/1".into(),

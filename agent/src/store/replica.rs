@@ -1,16 +1,21 @@
 //! The replica: a SQLite file on the node with the tables that a decision needs, which answers when the central database
 //! does not. It is read by the statements of `sql/query/`, on the schema of `sql/schema/sqlite/`.
 //!
-//! `keeper` fills it and follows the changes that the database notes (`data_changes`), `copy` reads rows there and writes them
-//! here, `followed` knows which changes were followed, `file` is the file, `table` the list of tables.
+//! `keeper` keeps it: `fill` makes it anew, `follow` follows the changes that the database notes (`data_changes`). `central` is what they ask there, `copy` reads rows there
+//! and writes them here, `followed` knows which changes were followed, `file` is the file, `kept` the one that is kept now, `table` the list
+//! of tables.
 //!
 //! It is a cache: deleting it loses nothing. Each time it is filled anew this goes into a new file, while the old one
 //! answers; a file that is damaged is put aside.
 
+mod central;
 mod copy;
 mod file;
+mod fill;
+mod follow;
 mod followed;
 mod keeper;
+mod kept;
 mod table;
 
 use std::collections::BTreeMap;

@@ -41,13 +41,12 @@ impl Columns {
         numbered(backend, format!("SELECT {} FROM {}{condition}", self.names.join(", "), self.table.name))
     }
 
-    /// Copies every row, or those of one deck version; `on_piece` hears how many were written.
+    /// Copies every row, or those of one deck version.
     pub(super) async fn copy(
         &self,
         central: &mut Connection,
         replica: &Mutex<Connection>,
         deck_version_id: Option<i64>,
-        mut on_piece: impl FnMut(usize),
     ) -> Result<(), sqlx::Error> {
         let (condition, value) = match deck_version_id {
             Some(id) => (" WHERE deck_version_id = $1", vec![Value::Integer(Some(id))]),
@@ -58,9 +57,7 @@ impl Columns {
             let mut replica = replica.lock().await;
             replica.begin().await?;
             self.insert(&mut replica, &rows).await?;
-            replica.commit().await?;
-            on_piece(rows.len());
-            Ok(())
+            replica.commit().await
         };
         central.pieces(text, &value, PIECE, PATIENCE, sink).await
     }

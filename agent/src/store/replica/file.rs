@@ -32,6 +32,8 @@ pub(super) struct Mark {
     pub origin: String,
     /// All changes up to this number were followed.
     pub low: i64,
+    /// The greatest number that was followed.
+    pub high: i64,
     /// When it was last as the database.
     pub current_at: DateTime<Utc>,
 }
@@ -80,15 +82,16 @@ impl File {
             connection.run(numbered(Backend::Sqlite, format!("DROP TRIGGER {name}"))).await?;
         }
         let mark = "CREATE TABLE IF NOT EXISTS replica_mark (\
-                    origin TEXT NOT NULL PRIMARY KEY, low INTEGER NOT NULL, current_at TEXT NOT NULL)";
+                    origin TEXT NOT NULL PRIMARY KEY, low INTEGER NOT NULL, high INTEGER NOT NULL, current_at TEXT NOT NULL)";
         connection.run(SqlStr::from_static(mark)).await
     }
 
-    /// Reads every page.
+    /// Reads every page, on a connection that remembers none.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) async fn check(connection: &mut Connection) -> Result<(), String> {
+    pub(super) async fn check(&self) -> Result<(), String> {
+        let mut connection = self.address().connect(Session::Work).await.map_err(|error| error.to_string())?;
         let found: Result<Vec<(String,)>, _> = connection.rows(SqlStr::from_static("PRAGMA quick_check(1)"), &[]).await;
         match found {
             Ok(rows) if rows.iter().all(|(row,)| row == "ok") => Ok(()),
@@ -99,11 +102,12 @@ impl File {
 
     /// Its mark; `None` when it was never filled.
     pub(super) async fn mark(connection: &mut Connection) -> Result<Option<Mark>, sqlx::Error> {
-        let question = SqlStr::from_static("SELECT origin, low, current_at FROM replica_mark");
-        let rows: Vec<(String, i64, String)> = connection.rows(question, &[]).await?;
-        Ok(rows.into_iter().next().map(|(origin, low, current_at)| Mark {
+        let question = SqlStr::from_static("SELECT origin, low, high, current_at FROM replica_mark");
+        let rows: Vec<(String, i64, i64, String)> = connection.rows(question, &[]).await?;
+        Ok(rows.into_iter().next().map(|(origin, low, high, current_at)| Mark {
             origin,
             low,
+            high,
             current_at: NaiveDateTime::parse_from_str(&current_at, TIME).map(|time| time.and_utc()).unwrap_or_default(),
         }))
     }
@@ -111,9 +115,14 @@ impl File {
     /// Writes its mark, within the transaction that brought it there.
     pub(super) async fn set_mark(connection: &mut Connection, mark: &Mark) -> Result<(), sqlx::Error> {
         connection.execute(SqlStr::from_static("DELETE FROM replica_mark"), &[]).await?;
-        let text = "INSERT INTO replica_mark (origin, low, current_at) VALUES (?, ?, ?)";
+        let text = "INSERT INTO replica_mark (origin, low, high, current_at) VALUES (?, ?, ?, ?)";
         let current_at = mark.current_at.format(TIME).to_string();
-        let values = [mark.origin.as_str().into(), Value::Integer(Some(mark.low)), current_at.as_str().into()];
+        let values = [
+            mark.origin.as_str().into(),
+            Value::Integer(Some(mark.low)),
+            Value::Integer(Some(mark.high)),
+            current_at.as_str().into(),
+        ];
         connection.execute(SqlStr::from_static(text), &values).await.map(drop)
     }
 
