@@ -316,6 +316,13 @@ impl Dispatcher {
             }
             Err(error) => {
                 metrics::counter!("tandem_notices_total", "way" => way, "outcome" => "failed").increment(1);
+                // A callback that is protected no more is of no use to another node.
+                if waiting.notice.way == Way::Peer && Utc::now() - waiting.notice.called_at > self.settings.window {
+                    if self.outbox.told(id).is_ok() {
+                        self.waiting.remove(&id);
+                    }
+                    return;
+                }
                 let (pause, first) = waiting.pauses.begin();
                 if first {
                     let (way, address) = (way, &waiting.notice.address);
