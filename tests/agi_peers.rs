@@ -350,22 +350,31 @@ async fn no_file_descriptors_left_is_survived() {
 }
 
 #[tokio::test]
-async fn a_soft_stop_lets_sessions_finish_and_leaves_the_backlog_to_the_next_process() {
+async fn a_soft_stop_lets_sessions_finish_serves_calls_meanwhile_and_leaves_the_backlog_to_the_next_process() {
     let agent = Agent::start(Agi { reply_ms: 5000, ..quick() });
+    let address = agent.address;
     let mut running = agent.ask("get").await;
     running.fill_buf().await.unwrap();
     agent.stop.soft.cancel();
     sleep(Duration::from_millis(50)).await;
-    // The listener is held from outside: these wait in the kernel.
-    let mut waiting = Vec::new();
+    // As long as that session goes on, nobody else takes calls.
     for _ in 0..50 {
-        waiting.push(agent.ask("get").await);
+        let mut peer = agent.ask("get").await;
+        answer(&mut peer, "one").await;
+        assert_eq!(rest(&mut peer).await, "");
     }
     assert!(!agent.serving.is_finished());
     answer(&mut running, "one").await;
     assert_eq!(rest(&mut running).await, "");
     timeout(SOON, agent.serving).await.expect("the end of the last session").unwrap().unwrap();
 
+    // The listener is held from outside: these wait in the kernel.
+    let mut waiting = Vec::new();
+    for _ in 0..50 {
+        let mut peer = BufReader::new(TcpStream::connect(address).await.unwrap());
+        peer.write_all(prelude("get").as_bytes()).await.unwrap();
+        waiting.push(peer);
+    }
     let next = Agent::on(agent.held, quick());
     for peer in &mut waiting {
         answer(peer, "one").await;
