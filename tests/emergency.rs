@@ -60,6 +60,7 @@ fn location(invite: &Message) -> Vec<(String, String)> {
     let start = invite.body.find("<?xml").unwrap_or_else(|| panic!("no PIDF-LO: {invite:?}"));
     let end = invite.body.find("</presence>").unwrap() + "</presence>".len();
     let document = Document::parse(&invite.body[start..end]).unwrap();
+    assert!(document.descendants().any(|node| node.tag_name().name() == "device"), "no wrapper: {invite:?}");
     let whole = document.descendants().find(|node| {
         node.has_tag_name("civicAddress")
             || node.tag_name().name() == "civicAddress"

@@ -311,6 +311,35 @@ async fn it_answers_as_the_database_does_when_that_is_gone_or_hangs_and_the_data
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_well_and_slow_is_asked_no_more_until_it_answers() {
+    let mut world = World::mariadb();
+    load_sample(&world.store).await;
+    let node = Node::new(&world.url);
+    node.filled().await;
+    let mut holder = sqlx::MySqlConnection::connect(&world.url).await.unwrap();
+    sqlx::raw_sql("LOCK TABLES phone_lines WRITE").execute(&mut holder).await.unwrap();
+    let ask = async || {
+        let mut asking = Asking::until(Instant::now() + Duration::from_millis(500));
+        node.store.line_caller("1001", "600", &mut asking).await.unwrap().unwrap();
+        asking.source().unwrap()
+    };
+    for _ in 0..20 {
+        assert_eq!(ask().await, Source::Replica);
+    }
+    // Three calls have waited for it, and trials beside the calls; not each of twenty.
+    let exceeded = world.mariadb_server().sql("SHOW GLOBAL STATUS LIKE 'Max_statement_time_exceeded'");
+    let exceeded: u32 = exceeded.split_whitespace().nth(1).unwrap().parse().unwrap();
+    assert!((3..12).contains(&exceeded), "{exceeded} questions were ended by the server");
+    sqlx::raw_sql("UNLOCK TABLES").execute(&mut holder).await.unwrap();
+    let limit = Instant::now() + Duration::from_secs(20);
+    while ask().await != Source::Central {
+        assert!(Instant::now() < limit);
+        sleep(Duration::from_millis(100)).await;
+    }
+    node.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_damaged_file_is_put_aside_and_a_removed_one_filled_anew_and_one_that_is_whole_answers_without_the_database()
 {
     let mut world = World::mariadb();
