@@ -4,6 +4,8 @@
 //! Stop: `STOPPING=1`, not ready; running conversations finish within `agi.drain_seconds`, or until a second signal, and calls are
 //! served until then.
 
+pub mod emergency;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,8 +14,8 @@ use listenfd::ListenFd;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{oneshot, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
@@ -24,17 +26,11 @@ use crate::alarm::Alarms;
 use crate::buffer::shipper::{Settings, Shipper};
 use crate::buffer::spool::{Spool, SpoolError};
 use crate::config::{Config, LogFormat};
-use crate::console::Console;
-use crate::emergency::atlas::Atlas;
 use crate::emergency::callbacks::Callbacks;
-use crate::emergency::fallback::Fallback;
-use crate::emergency::upkeep;
 use crate::flows::route::number;
 use crate::flows::route::rules::Rules;
 use crate::flows::{self, Flow, Ports};
 use crate::intake::{self, Stop};
-use crate::notices::dispatcher::{self, Dispatcher};
-use crate::notices::notice::Way;
 use crate::records::cargo::CallRecords;
 use crate::records::intake::Intake;
 use crate::speech::Speech;
@@ -68,8 +64,6 @@ pub enum ServiceError {
 /// For the shipper to end after it was asked to.
 const SHIPPING_ENDS: Duration = Duration::from_millis(500);
 
-/// Until the fallback is tried again that could not be written or read.
-const FALLBACK_AGAIN: Duration = Duration::from_secs(10);
 /// Between two looks at how the replica is.
 const REPLICA_LOOK: Duration = Duration::from_secs(1);
 /// A replica that is so far behind is an alarm.
@@ -120,8 +114,8 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
         move || shipper.run(shipping)
     })?;
     let callbacks = Callbacks::kept_in(config.emergency.spool.join("callbacks.json"));
-    let atlas = start_emergency(&config, &store, &callbacks, &closing)?;
-    let fallen_back = tokio::spawn(keep_fallback(config.clone(), atlas.clone(), sources.alarms.clone()));
+    let atlas = emergency::start(&config, &store, &callbacks, &closing)?;
+    let fallen_back = tokio::spawn(emergency::keep_fallback(config.clone(), atlas.clone(), sources.alarms.clone()));
     let ports = Arc::new(Ports::new(
         store.clone(),
         rules(&config),
@@ -130,7 +124,7 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
         speech(&config),
         config.media.recordings.clone(),
     ));
-    start_notices(&config, store, &ports, &sources.alarms, &closing)?;
+    emergency::start_notices(&config, store, &ports, &sources.alarms, &closing)?;
     let peers = Peers { token: config.emergency.peer_token.clone(), callbacks };
 
     let readiness = Readiness::default();
@@ -204,41 +198,6 @@ fn start_replica(store: &Store, closing: &CancellationToken) -> Result<(), Servi
     on_own_thread("replica", keep).map(drop)
 }
 
-/// Keeps what emergency calls need in memory.
-fn start_emergency(
-    config: &Config,
-    store: &Store,
-    callbacks: &Callbacks,
-    closing: &CancellationToken,
-) -> Result<watch::Receiver<Arc<Atlas>>, ServiceError> {
-    let (atlas, current) = watch::channel(Arc::new(Atlas::default()));
-    let (store, callbacks, closing) = (store.clone(), callbacks.clone(), closing.clone());
-    let window = TimeDelta::minutes(config.emergency.callback_minutes.into());
-    let keep = move || async move {
-        tokio::select! {
-            () = upkeep::run(store, atlas, callbacks, window) => {}
-            () = closing.cancelled() => {}
-        }
-    };
-    on_own_thread("emergency", keep)?;
-    Ok(current)
-}
-
-/// Sends the notices of emergency calls.
-fn start_notices(
-    config: &Config,
-    store: Store,
-    ports: &Ports,
-    alarms: &Alarms,
-    closing: &CancellationToken,
-) -> Result<(), ServiceError> {
-    let (callbacks, talks) = (ports.callbacks.clone(), ports.talks.clone());
-    let dispatcher = Dispatcher::new(notice_settings(config), store, callbacks, talks, alarms.clone());
-    let dispatcher = dispatcher.map_err(|error| ServiceError::SetUp(format!("notices cannot be sent: {error}")))?;
-    let closing = closing.clone();
-    on_own_thread("notices", move || dispatcher.run(closing)).map(drop)
-}
-
 /// Speech from text, by this configuration.
 #[must_use]
 pub fn speech(config: &Config) -> Speech {
@@ -292,75 +251,6 @@ fn record_shipper(config: &Config, store: &Store, alarms: &Alarms) -> Result<Shi
         reserve: u64::from(records.reserve_mib) << 20,
     };
     Ok(Shipper::new(cargo, spool, lock, settings, alarms.clone()))
-}
-
-/// How notices of emergency calls are sent.
-fn notice_settings(config: &Config) -> dispatcher::Settings {
-    let contacts = config.notices.contacts.iter().filter_map(|contact| {
-        let (way, address) = contact.split_once(':')?;
-        Some((Way::named(way)?, address.to_owned()))
-    });
-    let peers = config.emergency.peers.iter().map(|peer| (Way::Peer, peer.clone()));
-    dispatcher::Settings {
-        node: config.node.name.clone(),
-        file: config.emergency.file.clone(),
-        spool: config.emergency.spool.clone(),
-        records: config.records.spool.clone(),
-        smtp: config.notices.smtp.clone(),
-        from: config.notices.from.clone(),
-        contacts: contacts.chain(peers).collect(),
-        peer_token: config.emergency.peer_token.clone(),
-        patience: Duration::from_secs(config.notices.try_seconds),
-        alarm_after: TimeDelta::seconds(config.notices.alarm_seconds.into()),
-        window: TimeDelta::minutes(config.emergency.callback_minutes.into()),
-        console: Console::new(&config.asterisk.command),
-        line_dial: config.route.line_dial.clone(),
-    }
-}
-
-/// What the dialplan alone is to know of emergency calls.
-#[must_use]
-pub fn fallback(config: &Config) -> Fallback {
-    let emergency = &config.emergency;
-    Fallback {
-        numbers: emergency.numbers.clone(),
-        prefixes: emergency.prefixes.clone(),
-        gateways: emergency.gateways.clone(),
-        facility_gateways: emergency.facility_gateways.clone(),
-        ring_seconds: emergency.ring_seconds,
-        caller: emergency.fallback_caller.clone(),
-    }
-}
-
-/// Writes that down whenever the data change, if a file is named for it.
-async fn keep_fallback(config: Config, mut atlas: watch::Receiver<Arc<Atlas>>, alarms: Alarms) {
-    let path = config.emergency.fallback_file.clone();
-    if path.as_os_str().is_empty() {
-        return;
-    }
-    let (fallback, console) = (fallback(&config), Console::new(&config.asterisk.command));
-    let mut unread = false;
-    // The first atlas is empty: what the file says from before is better.
-    while atlas.changed().await.is_ok() {
-        loop {
-            let current = Arc::clone(&atlas.borrow_and_update());
-            let outcome = match fallback.write(&current, &path) {
-                Ok(changed) if changed || unread => {
-                    unread = true;
-                    console.ask("dialplan reload").await.map(|_| unread = false)
-                }
-                Ok(_) => Ok(()),
-                Err(error) => Err(format!("{}: {error}", path.display())),
-            };
-            let failed = outcome.is_err();
-            let text = |error| format!("what the dialplan knows of emergency calls cannot be kept up to date: {error}");
-            alarms.set("emergency.fallback", outcome.err().map(text));
-            if !failed {
-                break;
-            }
-            sleep(FALLBACK_AGAIN).await;
-        }
-    }
 }
 
 /// Runs work that waits for the disk where no call waits with it; the receiver tells its end.

@@ -19,7 +19,7 @@ pub async fn run(config: &Config, command: &cli::Fallback) -> Result<(), String>
     let store = service::store(config).map_err(|error| error.to_string())?;
     store.open_replica().await;
     let (atlas, _) = Atlas::new(store.gazetteer().await.map_err(|error| error.to_string())?);
-    let fallback = service::fallback(config);
+    let fallback = service::emergency::fallback(config);
     let changed = fallback.write(&atlas, &path).map_err(|error| format!("{}: {error}", path.display()))?;
     let told = if !changed {
         "is as it should be"
