@@ -186,6 +186,18 @@ fn a_call_back_is_protected_on_every_node_by_way_of_the_database() {
 }
 
 #[test]
+fn a_line_that_nobody_can_read_is_an_alarm_and_holds_up_no_other() {
+    let web = WebSink::default();
+    web.start();
+    let node = node().sql(&contact("webhook", &web.url())).start();
+    // As a disk that was full leaves it.
+    fs::write(node.asterisk.notice_file(), "\"tandem-emergency-1\",\"1-1\",\"cut off\"\n").unwrap();
+    wait_until("the alarm", SOON, || node.agent.get("/status").unwrap().1.contains("1 lines of emergency calls"));
+    assert_eq!(node.dial("1001", "911").status(), 200);
+    wait_until("the call is told", SOON, || web.taken().len() == 1);
+}
+
+#[test]
 fn a_stranger_protects_nothing() {
     let node = node().set("emergency.peer_token", "between us").start();
     let body = r#"{"number":"12145550101","line_id":"1001","account_id":"","called_at":"2026-01-01T00:00:00Z"}"#;

@@ -207,6 +207,7 @@ impl Dispatcher {
         }
         if self.tidied.is_none_or(|tidied| tidied.elapsed() >= TIDY) {
             self.tidied = Some(Instant::now());
+            self.look_at_quarantine().map_err(|error| failed(&error))?;
             self.outbox.tidy(KEEP).map_err(|error| failed(&error))?;
             self.spool.remove_sent_before(Utc::now() - KEEP).map_err(|error| failed(&error))?;
         }
@@ -225,13 +226,27 @@ impl Dispatcher {
             match line::read(&segment.node, row) {
                 Ok(Record::EmergencyCall(call)) => self.tell(&call).await?,
                 Ok(_) => {}
-                Err(why) => self.spool.set_aside(&segment, at as u64, row, &why).map_err(failed)?,
+                Err(why) => {
+                    self.spool.set_aside(&segment, at as u64, row, &why).map_err(failed)?;
+                    self.look_at_quarantine().map_err(failed)?;
+                }
             }
             at += length;
         }
         self.callbacks.keep(Utc::now(), self.settings.window).map_err(failed)?;
         self.spool.advance(&mut segment, at as u64).map_err(failed)?;
         self.spool.file_away(&segment).map_err(failed)
+    }
+
+    /// Lines that nobody can read may be emergency calls of which nobody is told.
+    fn look_at_quarantine(&self) -> io::Result<()> {
+        let count = self.spool.count_set_aside()?;
+        let folder = self.spool.folder().display();
+        let text = format!(
+            "{count} lines of emergency calls cannot be read, and nobody is told of them; see {folder}/quarantine"
+        );
+        self.alarms.set("notices.unreadable", (count > 0).then_some(text));
+        Ok(())
     }
 
     /// Makes the notices of a call.
