@@ -277,11 +277,11 @@ fn check_tells_what_lacks_before_anybody_calls() {
     let output = plan.tandem(&["check"]);
     let text = String::from_utf8_lossy(&output.stdout);
     for told in [
-        "LOOK   emergency: 1 lines have no callback number: 3001",
-        "LOOK   emergency: 3 lines have no location: 1002, 1003, 3001",
-        "LOOK   emergency: 1 lines have no coordinates: 2001",
-        "LOOK   emergency: 1 lines have no street: 1004",
-        "LOOK   emergency: 2 lines have no validation: 1004, 2001",
+        "LOOK   emergency: 1 lines or devices have no callback number: 3001",
+        "LOOK   emergency: 3 lines or devices have no location: 1002, 1003, 3001",
+        "LOOK   emergency: 1 lines or devices have no coordinates: 2001",
+        "LOOK   emergency: 1 lines or devices have no street: 1004",
+        "LOOK   emergency: 3 lines or devices have no validation: 1001/desk-2, 1004, 2001",
         "ok     emergency: 1 facilities are known",
         "WRONG  notices.smtp: is empty",
     ] {

@@ -210,11 +210,11 @@ async fn emergency(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     for what in LACKS {
         let lines: Vec<&str> =
-            gaps.iter().filter(|gap| gap.lacks.contains(&what)).map(|gap| gap.line_id.as_str()).collect();
+            gaps.iter().filter(|gap| gap.lacks.contains(&what)).map(|gap| gap.who.as_str()).collect();
         if let Some(first) = lines.get(..lines.len().min(LISTED)).filter(|first| !first.is_empty()) {
             let more = if lines.len() > LISTED { ", ..." } else { "" };
             findings.push(Finding::Doubtful(
-                format!("emergency: {} lines have no {what}: {}{more}", lines.len(), first.join(", ")),
+                format!("emergency: {} lines or devices have no {what}: {}{more}", lines.len(), first.join(", ")),
                 "tell where they are, by `tandem import locations`; their emergency calls go out all the same".into(),
             ));
         }

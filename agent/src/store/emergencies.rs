@@ -111,8 +111,8 @@ pub struct RecentEmergencyCall {
 /// What is known of a line for emergency calls.
 #[derive(Debug, Clone)]
 pub struct EmergencyGap {
-    /// The line.
-    pub line_id: String,
+    /// The line, or `line/device`.
+    pub who: String,
     /// What its calls lack; empty for nothing.
     pub lacks: Vec<&'static str>,
 }
@@ -121,13 +121,30 @@ pub struct EmergencyGap {
 struct GapRow {
     line_id: String,
     callback_number: Option<String>,
-    placed: Option<String>,
+    device: Option<String>,
     validation: Option<String>,
     latitude: Option<f64>,
     longitude: Option<f64>,
     state: Option<String>,
     street: Option<String>,
     placed_at: Option<Time>,
+}
+
+impl GapRow {
+    fn lacks(&self, now: DateTime<Utc>) -> Vec<&'static str> {
+        let placed = self.device.is_some();
+        let empty = |text: &Option<String>| text.as_ref().is_none_or(String::is_empty);
+        let doubts = [
+            self.callback_number.is_none(),
+            !placed,
+            placed && point(self.latitude, self.longitude).is_none(),
+            placed && empty(&self.street),
+            placed && empty(&self.state),
+            placed && self.validation.as_deref() != Some("valid"),
+            placed && self.placed_at.is_none_or(|time| now - time.0 > STALE),
+        ];
+        LACKS.iter().zip(doubts).filter(|(_, lacks)| *lacks).map(|(what, _)| *what).collect()
+    }
 }
 
 /// What a line may lack.
@@ -226,28 +243,27 @@ impl Store {
         })
     }
 
-    /// Every line that is not closed, with what its emergency calls would lack.
+    /// Every line that is not closed, and each of its devices that has a location, with what their emergency calls would lack.
     ///
     /// # Errors
     /// Nobody could be asked.
     pub async fn emergency_gaps(&self, now: DateTime<Utc>) -> Result<Vec<EmergencyGap>, StoreError> {
         let rows: Vec<GapRow> = self.read_all(&EMERGENCY_GAPS).await?;
-        let gaps = rows.into_iter().map(|row| {
-            let placed = row.placed.is_some();
-            let empty = |text: &Option<String>| text.as_ref().is_none_or(String::is_empty);
-            let doubts = [
-                row.callback_number.is_none(),
-                !placed,
-                placed && point(row.latitude, row.longitude).is_none(),
-                placed && empty(&row.street),
-                placed && empty(&row.state),
-                placed && row.validation.as_deref() != Some("valid"),
-                placed && row.placed_at.is_none_or(|time| now - time.0 > STALE),
-            ];
-            let lacks = LACKS.iter().zip(doubts).filter(|(_, lacks)| *lacks).map(|(what, _)| *what).collect();
-            EmergencyGap { line_id: row.line_id, lacks }
-        });
-        Ok(gaps.collect())
+        let mut gaps: Vec<EmergencyGap> = Vec::with_capacity(rows.len());
+        let mut line = String::new();
+        for row in rows {
+            let device = row.device.clone().filter(|device| !device.is_empty());
+            // The line itself comes first. One that has none but its devices' locations has none.
+            if row.line_id != line {
+                line.clone_from(&row.line_id);
+                if device.is_some() {
+                    gaps.push(EmergencyGap { who: line.clone(), lacks: vec!["location"] });
+                }
+            }
+            let who = device.map_or_else(|| line.clone(), |device| format!("{line}/{device}"));
+            gaps.push(EmergencyGap { who, lacks: row.lacks(now) });
+        }
+        Ok(gaps)
     }
 
     /// The ways in which anybody is told of emergency calls.
