@@ -380,7 +380,7 @@ async fn everything_can_be_said() {
         Say::Number(-12),
         Say::Letters("aZ".into()),
         Say::Letters("\"; \\".into()),
-        Say::DateTime(1_785_000_000),
+        Say::DateTime(1_785_000_000, "America/Chicago".into()),
     ] {
         let start = Instant::now();
         let said = call.say(&what, "").await;
@@ -395,7 +395,7 @@ async fn everything_can_be_said() {
 
     let mut call = desk.call("plain", "keys-9").await;
     call.answer().await.unwrap();
-    assert_eq!(call.say(&Say::DateTime(1_785_000_000), "9").await.unwrap(), Some('9'));
+    assert_eq!(call.say(&Say::DateTime(1_785_000_000, "America/Chicago".into()), "9").await.unwrap(), Some('9'));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,9 +21,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("records", &["alarm", "buffer", "store", "records"]),
     ("emergency", &["store", "emergency"]),
     ("speech", &[]),
-    ("flows", &["call", "phrases", "store", "emergency", "speech", "flows"]),
+    // Outside of the node: knows nothing of what is told.
+    ("post", &["buffer", "post"]),
+    ("media", &["store", "media"]),
+    ("voicemail", &["alarm", "buffer", "media", "post", "store", "wire::ami", "voicemail"]),
+    ("flows", &["call", "phrases", "store", "emergency", "media", "speech", "voicemail", "flows"]),
     ("intake", &["config", "wire", "adapters", "flows", "intake"]),
-    ("notices", &["alarm", "buffer", "console", "emergency", "records", "store", "notices"]),
+    ("notices", &["alarm", "buffer", "console", "emergency", "post", "records", "store", "notices"]),
     // What looks in from outside reads the rest, and goes through `service` for how things are built.
     (
         "admin",

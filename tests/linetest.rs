@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use lab::{Folder, Manner, Node, Voice, wait_until};
 use tandem::adapters::simulator::{Press, Script, Simulator};
+use tandem::alarm::Alarms;
 use tandem::call::{Call, Caller, Digits, Ended, Prompt, Recording, RecordingEnd, RecordingLimits, Say, Step};
 use tandem::config::Config;
 use tandem::emergency::callbacks::Callbacks;
@@ -18,11 +19,13 @@ const EVERYTHING: [&str; 5] = ["0042#", "*", "#", "", ""];
 
 fn ports(folder: &Path) -> Ports {
     let mut config = Config::default();
+    config.media.recordings = folder.into();
     config.database.urls = vec![format!("sqlite:{}", folder.join("tandem.db").display())];
     let (_, atlas) = tokio::sync::watch::channel(std::sync::Arc::default());
     let store = service::store(&config).unwrap();
     let speech = service::speech(&config);
-    Ports::new(store, service::rules(&config), atlas, Callbacks::default(), speech, folder.into())
+    let voicemail = service::voicemail::port(&config, &store, &Alarms::default()).unwrap();
+    Ports::new(store, service::rules(&config), atlas, Callbacks::default(), speech, folder.into(), voicemail)
 }
 
 /// A call that is cut off at one of the verbs, and whose recordings are really written.
@@ -62,6 +65,10 @@ impl Call for CutOff {
     async fn play(&mut self, prompts: &[Prompt], keys: &str) -> Step<Option<char>> {
         self.verb()?;
         self.call.play(prompts, keys).await
+    }
+    async fn listen(&mut self, sound: &Prompt, keys: &str) -> Step<Option<char>> {
+        self.verb()?;
+        self.call.listen(sound, keys).await
     }
     async fn collect(&mut self, prompts: &[Prompt], most: usize, wait: Duration) -> Step<Digits> {
         self.verb()?;

@@ -27,6 +27,9 @@ const SHIPPED: [(Backend, i64, &str); 12] = [
     (Backend::Sqlite, 4, "58441aca426f2ea7"),
     (Backend::MySql, 4, "4910f8e366e4852a"),
     (Backend::Postgres, 4, "b908640a75662b2d"),
+    (Backend::Sqlite, 5, "f11f8cfb6cdb5054"),
+    (Backend::MySql, 5, "9d4327d7cc707dbc"),
+    (Backend::Postgres, 5, "4a0943bd8fc40e49"),
 ];
 
 #[test]

@@ -23,7 +23,8 @@
 //! 1. A segment's bytes never change. Only a writer that still held the file when it was taken may append to it.
 //! 2. `done` grows when every row before it is committed or in quarantine, and only then. The renames need not survive a
 //!    crash: what is sent again is known to the database by its key.
-//! 3. A segment is put into `sent` when `done` is its length. If it grows there, it comes back.
+//! 3. A segment is put into `sent` when `done` is its length; if it grows there, it comes back. Where nothing is kept for comparing, it is
+//!    removed instead: nobody appends there.
 //! 4. A row is in quarantine, with its reason, on disk, before `done` passes it; doing so again writes the same file again.
 //! 5. Nothing but age removes a segment from `sent`, and nothing at all from the other places.
 //! 6. Memory holds one batch and one line for each waiting segment, however much waits.

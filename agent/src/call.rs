@@ -65,8 +65,8 @@ pub enum Say {
     Number(i64),
     /// Letter by letter.
     Letters(String),
-    /// Date and time, seconds since 1970 UTC.
-    DateTime(i64),
+    /// A time, seconds since 1970 UTC, in a time zone (an IANA name).
+    DateTime(i64, String),
 }
 
 /// What the keypad gave: always text, since `0042` and `*12` are not numbers.
@@ -128,6 +128,9 @@ pub trait Call: Send {
 
     /// Plays prompts in order until the end or until one of `keys` is pressed, which it returns.
     fn play(&mut self, prompts: &[Prompt], keys: &str) -> impl Future<Output = Step<Option<char>>> + Send;
+
+    /// Plays one sound, in which `#` goes forward and `*` back by 3 s, and `0` pauses; one of `keys` ends it, and is returned.
+    fn listen(&mut self, sound: &Prompt, keys: &str) -> impl Future<Output = Step<Option<char>>> + Send;
 
     /// Plays prompts, each of which a key interrupts, and collects up to `most` keys, `#` ending them;
     /// `wait` is how long each next key may take.

@@ -32,6 +32,8 @@ pub struct Config {
     pub notices: Notices,
     /// Where audio is on the node.
     pub media: Media,
+    /// Messages of mailboxes, and their audio.
+    pub voicemail: Voicemail,
     /// Call records on their way to the database.
     pub records: Records,
     /// The Asterisk of this node, for `tandem check`.
@@ -172,6 +174,55 @@ pub struct Media {
     pub speech: bool,
 }
 
+/// `[voicemail]`
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Voicemail {
+    /// Folder in which messages wait for the central store, and mails for the mail server.
+    pub spool: PathBuf,
+    /// Folder for audio that was fetched from there, which Asterisk may read; it may be removed at any time.
+    pub cache: PathBuf,
+    /// MiB that the cache may have.
+    pub cache_mib: u32,
+    /// Where new audio goes: `database`, `directory` or `s3`.
+    pub store: String,
+    /// A directory that all nodes share.
+    pub directory: PathBuf,
+    /// An S3 bucket.
+    pub s3_bucket: String,
+    /// Its region.
+    pub s3_region: String,
+    /// `https://s3.example.com`; empty for Amazon's own.
+    pub s3_endpoint: String,
+    /// Access key.
+    pub s3_key: String,
+    /// Secret access key.
+    pub s3_secret: String,
+    /// Whether audio is kept as GSM 6.10, a tenth of its size, where sox is installed.
+    pub compact: bool,
+    /// Milliseconds of sound that a message has at the least; with less it is silence, and not kept. 0 keeps every message.
+    pub least_sound_ms: u64,
+    /// Digits of a password at the least.
+    pub password_digits: usize,
+    /// Wrong passwords in a row, over all calls and nodes, after which a mailbox is locked.
+    pub lockout_guesses: u32,
+    /// Minutes for which it is locked, and twice as long with each further one.
+    pub lockout_minutes: u32,
+    /// Milliseconds of pause after a wrong password, doubled by each further one.
+    pub guess_delay_ms: u64,
+    /// Seconds that messages, and mails about them, may wait before it is an alarm.
+    pub alarm_seconds: u32,
+    /// Seconds between two times of deleting what was kept long enough; one node does it for all.
+    pub upkeep_seconds: u64,
+}
+
+/// Without its secret.
+impl std::fmt::Debug for Voicemail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Voicemail {{ spool: {:?}, cache: {:?}, store: {:?} }}", self.spool, self.cache, self.store)
+    }
+}
+
 /// `[records]`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
@@ -202,6 +253,12 @@ pub struct Records {
 pub struct Asterisk {
     /// Program and arguments to which `-rx COMMAND` is added to ask Asterisk something.
     pub command: Vec<String>,
+    /// Address of its manager interface (`manager.conf`), by which lamps are told.
+    pub manager: SocketAddr,
+    /// The agent's name there.
+    pub manager_user: String,
+    /// Its password; when empty, no lamp is told.
+    pub manager_secret: String,
 }
 
 /// `[http]`
@@ -343,6 +400,31 @@ impl Default for Media {
     }
 }
 
+impl Default for Voicemail {
+    fn default() -> Self {
+        Voicemail {
+            spool: "/var/spool/tandem/voicemail".into(),
+            cache: "/var/spool/tandem/cache".into(),
+            cache_mib: 256,
+            store: "database".into(),
+            directory: PathBuf::new(),
+            s3_bucket: String::new(),
+            s3_region: "us-east-1".into(),
+            s3_endpoint: String::new(),
+            s3_key: String::new(),
+            s3_secret: String::new(),
+            compact: true,
+            least_sound_ms: 200,
+            password_digits: 4,
+            lockout_guesses: 10,
+            lockout_minutes: 15,
+            guess_delay_ms: 1_000,
+            alarm_seconds: 300,
+            upkeep_seconds: 300,
+        }
+    }
+}
+
 impl Default for Records {
     fn default() -> Self {
         Records {
@@ -361,7 +443,12 @@ impl Default for Records {
 
 impl Default for Asterisk {
     fn default() -> Self {
-        Asterisk { command: vec!["asterisk".into()] }
+        Asterisk {
+            command: vec!["asterisk".into()],
+            manager: SocketAddr::from((Ipv4Addr::LOCALHOST, 5038)),
+            manager_user: "tandem".into(),
+            manager_secret: String::new(),
+        }
     }
 }
 

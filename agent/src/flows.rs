@@ -1,9 +1,13 @@
 //! The conversations and decisions, by name, and the one runner that ends each of them.
 
+pub mod directory;
 pub mod linetest;
 pub mod location;
+pub mod mailbox;
 pub mod notice;
+mod recording;
 pub mod route;
+pub mod voicemail;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,6 +25,7 @@ use crate::emergency::callbacks::Callbacks;
 use crate::emergency::talks::Talks;
 use crate::speech::Speech;
 use crate::store::Store;
+use crate::voicemail::Voicemail;
 
 /// What the dialplan, a Stasis app or the terminal may ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,14 +38,26 @@ pub enum Flow {
     Location,
     /// Tell a line of an emergency call.
     Notice,
+    /// Leave a message.
+    Voicemail,
+    /// Listen to messages.
+    Mailbox,
 }
 
 impl Flow {
     /// Every flow there is.
-    pub const ALL: &[Flow] = &[Flow::Route, Flow::LineTest, Flow::Location, Flow::Notice];
+    pub const ALL: &[Flow] =
+        &[Flow::Route, Flow::LineTest, Flow::Location, Flow::Notice, Flow::Voicemail, Flow::Mailbox];
 
     /// Their names.
-    pub const NAMES: &[&str] = &[Flow::Route.name(), Flow::LineTest.name(), Flow::Location.name(), Flow::Notice.name()];
+    pub const NAMES: &[&str] = &[
+        Flow::Route.name(),
+        Flow::LineTest.name(),
+        Flow::Location.name(),
+        Flow::Notice.name(),
+        Flow::Voicemail.name(),
+        Flow::Mailbox.name(),
+    ];
 
     /// The name in `AGI(agi://host/<name>)`.
     #[must_use]
@@ -50,6 +67,8 @@ impl Flow {
             Flow::LineTest => "linetest",
             Flow::Location => "location",
             Flow::Notice => "notice",
+            Flow::Voicemail => "voicemail",
+            Flow::Mailbox => "mailbox",
         }
     }
 
@@ -77,6 +96,8 @@ pub struct Ports {
     pub speech: Speech,
     /// Folder for recordings in progress; Asterisk writes there, the agent reads.
     pub recordings: PathBuf,
+    /// Messages of mailboxes, and their audio.
+    pub voicemail: Voicemail,
     /// Time that decisions take.
     pub decision_seconds: Histogram,
     decisions: Vec<(&'static str, Counter)>,
@@ -92,9 +113,11 @@ impl Ports {
         callbacks: Callbacks,
         speech: Speech,
         recordings: PathBuf,
+        voicemail: Voicemail,
     ) -> Ports {
-        let outcomes =
-            ["dial", "emergency", "location", "undecided"].into_iter().chain(Refusal::ALL.iter().map(|r| r.reason()));
+        let outcomes = ["dial", "voicemail", "emergency", "location", "undecided"]
+            .into_iter()
+            .chain(Refusal::ALL.iter().map(|r| r.reason()));
         Ports {
             store,
             rules,
@@ -103,6 +126,7 @@ impl Ports {
             talks: Talks::default(),
             speech,
             recordings,
+            voicemail,
             decision_seconds: metrics::histogram!("tandem_decision_seconds"),
             decisions: outcomes
                 .map(|outcome| (outcome, metrics::counter!("tandem_decisions_total", "outcome" => outcome)))
@@ -126,6 +150,8 @@ pub async fn run(flow: Flow, arguments: &[String], call: &mut impl Call, ports: 
         Flow::LineTest => linetest::run(call, ports).await,
         Flow::Location => Box::pin(location::run(call, arguments, ports)).await,
         Flow::Notice => Box::pin(notice::run(call, arguments, ports)).await,
+        Flow::Voicemail => Box::pin(voicemail::run(call, arguments, ports)).await,
+        Flow::Mailbox => Box::pin(mailbox::run(call, arguments, ports)).await,
     };
     let dialled = call.caller().dialled.as_str();
     let (flow, from) = (flow.name(), arguments.join(" "));

@@ -3,15 +3,18 @@
 //! A call, from socket to row, bottom-up:
 //!
 //! - [`config`]: what an operator sets.
-//! - [`wire`]: FastAGI as Asterisk really speaks it.
+//! - [`wire`]: FastAGI as Asterisk really speaks it, and its manager interface.
 //! - [`call`]: a call as the flows see it, about ten verbs.
 //! - [`adapters`]: those verbs over FastAGI and in the simulator.
 //! - [`store`]: the central database, as nouns and questions.
 //! - [`emergency`]: who answers calls for help, and where from.
 //! - [`speech`]: sound from text, where a node can.
+//! - [`media`]: recordings, and where audio is kept.
 //! - [`phrases`], [`flows`]: what is said, and what becomes of a call.
 //! - [`alarm`], [`buffer`], [`records`]: what is left of calls, on its way to the database.
+//! - [`post`]: what has to reach somebody outside.
 //! - [`notices`]: who is told of calls for help, until they are.
+//! - [`voicemail`]: messages on their way to the central store, to lamps and mail.
 //! - [`intake`]: the listener that hands each session to its flow.
 //! - [`console`]: Asterisk's own command line.
 //! - [`admin`]: what operators look at and type.
@@ -28,10 +31,13 @@ pub mod console;
 pub mod emergency;
 pub mod flows;
 pub mod intake;
+pub mod media;
 pub mod notices;
 pub mod phrases;
+pub mod post;
 pub mod records;
 pub mod service;
 pub mod speech;
 pub mod store;
+pub mod voicemail;
 pub mod wire;

@@ -20,11 +20,8 @@
 //!    again under the same id (`Message-ID`, `Idempotency-Key`).
 //! 4. One address that cannot be reached delays no other.
 //!
-//! [`notice`] is what is told, `outbox` the files, [`dispatcher`] the loop; `mail`, `web` and `phone` deliver.
+//! [`notice`] is what is told, [`dispatcher`] the loop; [`crate::post`] has the files and delivers by mail and web, `phone` to lines.
 
 pub mod dispatcher;
-mod mail;
 pub mod notice;
-mod outbox;
 mod phone;
-mod web;

@@ -2,7 +2,79 @@
 
 use deunicode::deunicode;
 
-use crate::call::{Call, Say, Step};
+use std::time::Duration;
+
+use crate::call::{Call, Prompt, Say, Step};
+
+/// Every key that a phone has.
+pub const KEYS: &str = "0123456789*#";
+
+/// A piece of a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// A sound.
+    Play(Prompt),
+    /// Something that Asterisk says.
+    Say(Say),
+}
+
+impl From<&str> for Part {
+    fn from(prompt: &str) -> Self {
+        Part::Play(prompt.into())
+    }
+}
+
+impl From<Say> for Part {
+    fn from(say: Say) -> Self {
+        Part::Say(say)
+    }
+}
+
+/// A sentence of these prompts.
+#[must_use]
+pub fn sentence(prompts: &[&str]) -> Vec<Part> {
+    prompts.iter().copied().map(Part::from).collect()
+}
+
+/// Speaks a sentence until its end, or until one of `keys` is pressed, which it returns.
+///
+/// # Errors
+/// As [`Call::play`].
+pub async fn speak(call: &mut impl Call, parts: &[Part], keys: &str) -> Step<Option<char>> {
+    for part in parts {
+        let key = match part {
+            Part::Play(prompt) => call.play(std::slice::from_ref(prompt), keys).await?,
+            Part::Say(say) => call.say(say, keys).await?,
+        };
+        if key.is_some() {
+            return Ok(key);
+        }
+    }
+    Ok(None)
+}
+
+/// Speaks a sentence, which any key interrupts, and waits for a key; `None` when none came.
+///
+/// # Errors
+/// As [`Call::collect`].
+pub async fn ask(call: &mut impl Call, parts: &[Part], wait: Duration) -> Step<Option<char>> {
+    // The last prompt and the wait are one command, so that no key is lost between the two.
+    let (last, first) = match parts.split_last() {
+        Some((Part::Play(last), first)) => (Some(last), first),
+        _ => (None, parts),
+    };
+    if let Some(key) = speak(call, first, KEYS).await? {
+        return Ok(Some(key));
+    }
+    let last: &[Prompt] = last.map_or(&[], std::slice::from_ref);
+    let digits = call.collect(last, 1, wait).await?;
+    Ok(match digits.keys.chars().next() {
+        Some(key) => Some(key),
+        None if digits.timed_out => None,
+        // It ends what is keyed in.
+        None => Some('#'),
+    })
+}
 
 /// Speaks the keys of a number or what was keyed in; characters without a name on a keypad are left out.
 ///

@@ -5,6 +5,7 @@
 //! served until then.
 
 pub mod emergency;
+pub mod voicemail;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +25,7 @@ use crate::admin::http::{self, Peers, Readiness};
 use crate::admin::status::Sources;
 use crate::alarm::Alarms;
 use crate::buffer::shipper::{Settings, Shipper};
-use crate::buffer::spool::{Spool, SpoolError};
+use crate::buffer::spool::{Lock, Spool, SpoolError};
 use crate::config::{Config, LogFormat};
 use crate::emergency::callbacks::Callbacks;
 use crate::flows::route::number;
@@ -108,7 +109,7 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     let watched = tokio::spawn(replica_watch(store.clone(), alarms.clone()));
     let shipping = CancellationToken::new();
     let shipper = record_shipper(&config, &store, &alarms)?;
-    let sources = Sources { node: config.node.name.clone(), alarms, shipments: vec![shipper.progress()] };
+    let mut sources = Sources { node: config.node.name.clone(), alarms, shipments: vec![shipper.progress()] };
     let shipped = on_own_thread("records", {
         let shipping = shipping.clone();
         move || shipper.run(shipping)
@@ -116,6 +117,8 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     let callbacks = Callbacks::kept_in(config.emergency.spool.join("callbacks.json"));
     let atlas = emergency::start(&config, &store, &callbacks, &closing)?;
     let fallen_back = tokio::spawn(emergency::keep_fallback(config.clone(), atlas.clone(), sources.alarms.clone()));
+    let voicemail = voicemail::port(&config, &store, &sources.alarms)?;
+    let messages_shipped = voicemail::start(&config, &store, &voicemail, &mut sources, &shipping, &closing)?;
     let ports = Arc::new(Ports::new(
         store.clone(),
         rules(&config),
@@ -123,6 +126,7 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
         callbacks.clone(),
         speech(&config),
         config.media.recordings.clone(),
+        voicemail,
     ));
     emergency::start_notices(&config, store, &ports, &sources.alarms, &closing)?;
     let peers = Peers { token: config.emergency.peer_token.clone(), callbacks };
@@ -174,7 +178,7 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     }
     shipping.cancel();
     // It is at the disk, if not at its end.
-    let _ = timeout(SHIPPING_ENDS, shipped).await;
+    let _ = timeout(SHIPPING_ENDS, async { tokio::join!(shipped, messages_shipped) }).await;
     closing.cancel();
     metrics_upkeep.abort();
     watched.abort();
@@ -233,12 +237,7 @@ async fn replica_watch(store: Store, alarms: Alarms) {
 fn record_shipper(config: &Config, store: &Store, alarms: &Alarms) -> Result<Shipper<CallRecords>, ServiceError> {
     let records = &config.records;
     let spool = Spool::new(&records.spool);
-    let lock = match spool.lock() {
-        Ok(lock) => Some(lock),
-        Err(error @ SpoolError::InUse { .. }) => return Err(ServiceError::SetUp(error.to_string())),
-        // The shipper tries again, and raises the alarm.
-        Err(SpoolError::Unusable { .. }) => None,
-    };
+    let lock = spool_lock(&spool)?;
     let wait = Duration::from_millis(records.batch_ms);
     let intake = Intake::new(&records.file, &config.node.name, records.batch_rows, wait, alarms.clone());
     let writer = store.writer(Duration::from_secs(records.write_seconds));
@@ -251,6 +250,15 @@ fn record_shipper(config: &Config, store: &Store, alarms: &Alarms) -> Result<Shi
         reserve: u64::from(records.reserve_mib) << 20,
     };
     Ok(Shipper::new(cargo, spool, lock, settings, alarms.clone()))
+}
+
+/// The right to ship from a spool; `None` where that cannot be used yet: the shipper tries again, and raises the alarm.
+fn spool_lock(spool: &Spool) -> Result<Option<Lock>, ServiceError> {
+    match spool.lock() {
+        Ok(lock) => Ok(Some(lock)),
+        Err(error @ SpoolError::InUse { .. }) => Err(ServiceError::SetUp(error.to_string())),
+        Err(SpoolError::Unusable { .. }) => Ok(None),
+    }
 }
 
 /// Runs work that waits for the disk where no call waits with it; the receiver tells its end.

@@ -2,7 +2,7 @@
 //!
 //! `Ok(None)` is "not found"; [`StoreError`] is "could not be asked". sqlx lives below this module only.
 //!
-//! - Nouns: [`caller`], [`destination`], [`target`]. Questions: `callers`, `destinations`; their text: `statement`.
+//! - Nouns: [`caller`], [`destination`], [`target`], [`mailbox`]. Questions: `callers`, `destinations`, [`mailboxes`]; their text: `statement`.
 //! - A question goes to [`host`] after host (`hosts`) over a pool of `connection`s, until its deadline; `failure`
 //!   decides whether the next host is asked.
 //! - [`replica`]: what answers when no host does; `breaker` spares calls the asking, [`asking`] is who answered a call.
@@ -30,6 +30,9 @@ pub mod host;
 mod hosts;
 pub mod import;
 pub mod location;
+pub mod mailbox;
+pub mod mailbox_writer;
+pub mod mailboxes;
 pub mod price;
 pub mod record;
 pub mod recorded;
@@ -47,10 +50,10 @@ use breaker::{Breaker, Passage};
 use connection::{Record, Value};
 use host::HostState;
 use hosts::Hosts;
-use replica::{Replica, ReplicaOptions, ReplicaState};
+use replica::{Changed, Replica, ReplicaOptions, ReplicaState};
 pub use statement::Backend;
 use statement::{LINE_CALLER, STATEMENTS, Statement};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
 
 /// Why a question got no answer.
@@ -150,6 +153,19 @@ impl Store {
         self.replica.as_ref().map(|replica| replica.watch())
     }
 
+    /// What changes in the replica from now on; `None` when there is to be none.
+    #[must_use]
+    pub fn replica_changes(&self) -> Option<broadcast::Receiver<Changed>> {
+        self.replica.as_ref().map(|replica| replica.changes())
+    }
+
+    /// The database was changed just now: the replica follows at once.
+    pub fn follow_now(&self) {
+        if let Some(replica) = &self.replica {
+            replica.follow_now();
+        }
+    }
+
     /// Puts a question of a call to the central database; when that has no answer in time, to the replica.
     async fn ask<R: Record>(
         &self,
@@ -231,7 +247,7 @@ impl Store {
 
 /// A row that never comes.
 #[derive(sqlx::FromRow)]
-struct Nobody {}
+pub(super) struct Nobody {}
 
 /// A caller's text as the key of a lookup. What no key can be (too long, control characters, beyond ASCII)
 /// becomes the empty text, which is no key of any row, so that every backend says "not found" alike.

@@ -1,3 +1,4 @@
 //! Protocols as they stand on the wire: bytes in, bytes out, no knowledge of calls or flows.
 
 pub mod agi;
+pub mod ami;

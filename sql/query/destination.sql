@@ -28,6 +28,7 @@ SELECT
     ta.status AS target_account_status,
     t.max_calls AS target_max_calls,
     t.ring_seconds AS target_ring_seconds,
+    COALESCE(n.mailbox_id, rg.mailbox_id, CASE WHEN rg.id IS NULL THEN t.mailbox_id END) AS target_mailbox_id,
     d.id AS deck_id,
     r.deck_version_id,
     r.prefix,

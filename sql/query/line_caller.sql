@@ -29,7 +29,8 @@ SELECT
     t.status AS target_line_status,
     ta.status AS target_account_status,
     t.max_calls AS target_max_calls,
-    t.ring_seconds AS target_ring_seconds
+    t.ring_seconds AS target_ring_seconds,
+    COALESCE(x.mailbox_id, g.mailbox_id, CASE WHEN g.id IS NULL THEN t.mailbox_id END) AS target_mailbox_id
 FROM phone_lines l
 JOIN accounts a ON a.id = l.account_id
 JOIN currencies ac ON ac.code = a.currency

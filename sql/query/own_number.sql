@@ -12,7 +12,8 @@ SELECT
     t.status AS target_line_status,
     ta.status AS target_account_status,
     t.max_calls AS target_max_calls,
-    t.ring_seconds AS target_ring_seconds
+    t.ring_seconds AS target_ring_seconds,
+    COALESCE(n.mailbox_id, g.mailbox_id, CASE WHEN g.id IS NULL THEN t.mailbox_id END) AS target_mailbox_id
 FROM numbers n
 JOIN accounts a ON a.id = n.account_id
 LEFT JOIN ring_groups g ON g.id = n.ring_group_id

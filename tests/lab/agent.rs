@@ -38,9 +38,14 @@ impl Default for AgentBuilder {
         let database = format!("sqlite:{}", builder.folder.join("tandem.db").display());
         let (records, spool) = (builder.folder.join("tandem.csv"), builder.folder.join("tandem.spool"));
         let replica = builder.folder.join("replica").display().to_string();
+        let (recordings, voicemail, cache) =
+            (builder.folder.folder("recordings"), builder.folder.join("voicemail"), builder.folder.join("cache"));
         let (notices, notice_spool) = (builder.folder.join("emergency.csv"), builder.folder.join("emergency.spool"));
         let builder = builder
             .set("replica.folder", &replica)
+            .set("media.recordings", &recordings.display().to_string())
+            .set("voicemail.spool", &voicemail.display().to_string())
+            .set("voicemail.cache", &cache.display().to_string())
             .set("emergency.file", &notices.display().to_string())
             .set("emergency.spool", &notice_spool.display().to_string())
             .set("records.file", &records.display().to_string())
@@ -72,6 +77,13 @@ impl AgentBuilder {
             .set("emergency.file", &notices.display().to_string())
             .set("emergency.spool", &notice_spool)
             .set("asterisk.command", &asterisk.console().join(","))
+    }
+
+    /// It tells this Asterisk's phones of messages.
+    #[must_use]
+    pub fn lights(self, asterisk: &Asterisk) -> Self {
+        let (address, secret) = asterisk.manager();
+        self.set("asterisk.manager", &address.to_string()).set("asterisk.manager_secret", secret)
     }
 
     /// A variable of its environment that is no configuration, such as `NOTIFY_SOCKET`.

@@ -11,6 +11,9 @@ use crate::installation::Installation;
 use crate::process::{run, server};
 use crate::{Address, CallRecord, Folder, Process, wait_until};
 
+/// What the agent's `asterisk.manager_secret` is.
+const MANAGER_SECRET: &str = "laboratory";
+
 /// The shortest that Asterisk takes without a complaint.
 const INDICATIONS: &str = "\
 [general]
@@ -170,6 +173,7 @@ impl AsteriskBuilder {
             folder.write(&format!("etc/{name}.conf"), "");
         }
         folder.write("etc/indications.conf", INDICATIONS);
+        folder.write("etc/manager.conf", &manager(address));
         let files = [("TANDEM_RECORDS", RECORDS), ("TANDEM_NOTICES", NOTICES)]
             .map(|(name, file)| (name.to_owned(), folder.join(file).display().to_string()));
         let site = self.site(&folder.read("etc/tandem-site.conf"), &files);
@@ -206,6 +210,12 @@ impl Asterisk {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address.port(5060)
+    }
+
+    /// Where its manager interface is, and the agent's password there.
+    #[must_use]
+    pub fn manager(&self) -> (SocketAddr, &'static str) {
+        (self.address.port(5038), MANAGER_SECRET)
     }
 
     /// Its own IP address.
@@ -303,6 +313,14 @@ impl Asterisk {
         self.process.stop(Duration::from_secs(5));
         self.process = launch(&self.folder, &self.installation);
     }
+}
+
+/// As an operator would enable it.
+fn manager(address: &Address) -> String {
+    format!(
+        "[general]\nenabled = yes\nbindaddr = {address}\nport = 5038\ndisplayconnects = no\n\n[tandem]\nsecret = {MANAGER_SECRET}\n\
+         deny = 0.0.0.0/0.0.0.0\npermit = 127.0.0.0/255.0.0.0\nwrite = originate\n"
+    )
 }
 
 fn launch(folder: &Folder, installation: &Installation) -> Process {

@@ -123,7 +123,8 @@ impl NodeBuilder {
             self.agent.sql(text);
         }
         let asterisk = self.asterisk.agent(self.agent.agi()).start();
-        let agent = if self.ships_records { self.agent.ships(&asterisk) } else { self.agent };
+        let agent = self.agent.lights(&asterisk);
+        let agent = if self.ships_records { agent.ships(&asterisk) } else { agent };
         Node { asterisk, agent: agent.start(), peers: self.peers }
     }
 }

@@ -7,6 +7,10 @@ use tokio::net::TcpStream;
 use crate::call::{Call, Caller, Digits, Ended, Fault, Prompt, Recording, RecordingEnd, RecordingLimits, Say, Step};
 use crate::wire::agi::{Connection, Limits, Prelude, Reply, Stream, Wait, WireError};
 
+/// How a time is said (`voicemail.conf`): today, yesterday or the day, then the time.
+const DATE_TIME: &str = "q 'digits/at' IMp";
+/// Milliseconds by which a listener goes forward and back.
+const SKIP: &str = "3000";
 /// Every key of a phone.
 const KEYS: &str = "0123456789*#ABCD";
 
@@ -122,6 +126,10 @@ impl<S: Stream> Call for FastAgi<S> {
         if self.gone() { Err(Ended::Hangup) } else { Ok(None) }
     }
 
+    async fn listen(&mut self, sound: &Prompt, keys: &str) -> Step<Option<char>> {
+        self.interruptible("CONTROL STREAM FILE", &[&sound.0, keys, SKIP, "#", "*", "0"]).await
+    }
+
     async fn collect(&mut self, prompts: &[Prompt], most: usize, wait: Duration) -> Step<Digits> {
         // GET DATA plays the last prompt and takes the keys in one command, so that none is lost between two.
         let (last, first) = prompts.split_last().map_or(("", prompts), |(last, first)| (&*last.0, first));
@@ -203,7 +211,9 @@ impl<S: Stream> Call for FastAgi<S> {
                 };
                 self.interruptible("SAY NUMBER", &[&number.to_string(), keys]).await
             }
-            Say::DateTime(seconds) => self.interruptible("SAY DATETIME", &[&seconds.to_string(), keys]).await,
+            Say::DateTime(seconds, zone) => {
+                self.interruptible("SAY DATETIME", &[&seconds.to_string(), keys, DATE_TIME, zone]).await
+            }
         }
     }
 

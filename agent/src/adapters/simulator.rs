@@ -126,6 +126,13 @@ impl<P: Phone> Call for Simulator<P> {
         Ok(None)
     }
 
+    async fn listen(&mut self, sound: &Prompt, keys: &str) -> Step<Option<char>> {
+        self.alive()?;
+        self.phone.hears(format!("lets you listen to {}", sound.0));
+        let pressed = self.wait(&format!("# * 0 go forward, back, pause; a key of {keys} ends it")).await?;
+        Ok(pressed.and_then(|pressed| pressed.chars().find(|key| keys.contains(*key))))
+    }
+
     async fn collect(&mut self, prompts: &[Prompt], most: usize, wait: Duration) -> Step<Digits> {
         for Prompt(name) in prompts {
             self.alive()?;
@@ -161,7 +168,7 @@ impl<P: Phone> Call for Simulator<P> {
             Say::Digits(digits) => format!("says the digits {digits}"),
             Say::Number(number) => format!("says the number {number}"),
             Say::Letters(letters) => format!("spells {letters}"),
-            Say::DateTime(seconds) => format!("says the time {seconds}"),
+            Say::DateTime(seconds, zone) => format!("says the time {seconds} in {zone}"),
         });
         self.interruption(keys).await
     }

@@ -7,6 +7,7 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 use tokio::sync::watch;
 
 use crate::adapters::simulator::{Phone, Press, Simulator};
+use crate::alarm::Alarms;
 use crate::call::Caller;
 use crate::cli;
 use crate::config::Config;
@@ -53,8 +54,9 @@ pub async fn run(config: &Config, simulation: cli::Simulate) -> Result<(), Strin
     let atlas = Atlas::new(store.gazetteer().await.unwrap_or_default()).0;
     let (_, atlas) = watch::channel(Arc::new(atlas));
     let recordings = config.media.recordings.clone();
-    let ports =
-        Ports::new(store, service::rules(config), atlas, Callbacks::default(), service::speech(config), recordings);
+    let voicemail = service::voicemail::port(config, &store, &Alarms::default()).map_err(|error| error.to_string())?;
+    let (rules, speech) = (service::rules(config), service::speech(config));
+    let ports = Ports::new(store, rules, atlas, Callbacks::default(), speech, recordings, voicemail);
     let caller = Caller {
         uniqueid: "simulated".into(),
         channel: "Simulated/1".into(),

@@ -46,7 +46,7 @@ pub struct Settings {
     pub rows_per_second: u32,
     /// How long rows may wait before it is an alarm.
     pub alarm_after: TimeDelta,
-    /// How long what was sent is kept for comparing.
+    /// How long what was sent is kept for comparing; with zero it is removed at once.
     pub keep: TimeDelta,
     /// Bytes of the disk that are held back for when it is full.
     pub reserve: u64,
@@ -375,7 +375,11 @@ impl<C: Cargo> Shipper<C> {
             if length > batch.end {
                 waiting.drained = Some(length);
             } else {
-                self.spool.file_away(&waiting.segment)?;
+                if self.settings.keep.is_zero() {
+                    self.spool.remove(&waiting.segment)?;
+                } else {
+                    self.spool.file_away(&waiting.segment)?;
+                }
                 self.waiting.remove(&id);
             }
         }

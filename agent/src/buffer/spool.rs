@@ -26,7 +26,7 @@ pub struct Lock {
 pub enum SpoolError {
     /// Another agent does it.
     #[error(
-        "the spool {} is in use by another agent (process {owner}); give each agent a records.spool of its own",
+        "the spool {} is in use by another agent (process {owner}); give each agent spools of its own",
         .folder.display()
     )]
     InUse {
@@ -133,9 +133,19 @@ impl Spool {
     ///
     /// # Errors
     /// They could not be written.
-    pub fn put(&self, node: &str, rows: &[u8]) -> io::Result<()> {
-        self.write_whole(&self.path(&Segment::new(node)), rows)?;
-        sync_folder(&self.folder)
+    pub fn put(&self, node: &str, rows: &[u8]) -> io::Result<Segment> {
+        let segment = Segment::new(node);
+        self.write_whole(&self.path(&segment), rows)?;
+        sync_folder(&self.folder)?;
+        Ok(segment)
+    }
+
+    /// Removes a segment whose every byte is done, where nothing is kept for comparing.
+    ///
+    /// # Errors
+    /// It could not be removed.
+    pub fn remove(&self, segment: &Segment) -> io::Result<()> {
+        fs::remove_file(self.path(segment))
     }
 
     /// The segments that wait, oldest first.

@@ -56,6 +56,27 @@ impl Config {
         wrong(self.route.expected_seconds == 0, "route.expected_seconds: is 0; use 180");
         wrong(self.asterisk.command.is_empty(), "asterisk.command: is empty; use [\"asterisk\"]");
         wrong(!self.media.recordings.is_absolute(), "media.recordings: is not an absolute path; Asterisk needs one");
+        let voicemail = &self.voicemail;
+        wrong(
+            !voicemail.spool.is_absolute() || !voicemail.cache.is_absolute(),
+            "voicemail.spool, voicemail.cache: is not an absolute path; Asterisk reads the cache",
+        );
+        wrong(
+            !["database", "directory", "s3"].contains(&voicemail.store.as_str()),
+            "voicemail.store: is none of database, directory, s3",
+        );
+        wrong(
+            voicemail.store == "directory" && !voicemail.directory.is_absolute(),
+            "voicemail.directory: is not the absolute path of a directory that all nodes share",
+        );
+        wrong(voicemail.store == "s3" && voicemail.s3_bucket.is_empty(), "voicemail.s3_bucket: is empty");
+        wrong(voicemail.cache_mib == 0, "voicemail.cache_mib: is 0, so that nothing could be played; use 256");
+        wrong(
+            !(3..=32).contains(&voicemail.password_digits),
+            "voicemail.password_digits: not within 3 to 32; use 4, or better 6",
+        );
+        wrong(voicemail.lockout_guesses == 0, "voicemail.lockout_guesses: is 0, so that nobody could log in; use 10");
+        wrong(voicemail.upkeep_seconds == 0, "voicemail.upkeep_seconds: is 0; use 300");
         let records = &self.records;
         wrong(
             !records.file.is_absolute() || records.file.file_name().is_none(),

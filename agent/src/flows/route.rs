@@ -11,6 +11,7 @@ mod emergency;
 pub mod explanation;
 mod inbound;
 pub mod number;
+mod operator;
 mod outbound;
 pub mod ring;
 pub mod rules;
@@ -74,6 +75,7 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
         }
     };
     let outcome = match &decision {
+        Decision::Dial(dial) if dial.attempts.is_empty() => "voicemail",
         Decision::Dial(_) => "dial",
         Decision::Emergency(_) => "emergency",
         Decision::ReadLocation => "location",
@@ -91,6 +93,7 @@ pub(super) fn origin(arguments: &[String]) -> (Origin<'_>, &str) {
     match arguments {
         [kind, id] if kind == "gateway" => (Origin::Gateway(id), ""),
         [kind, ..] if kind == "gateway" => (Origin::Gateway(""), ""),
+        [kind, id] if kind == "mailbox" => (Origin::Mailbox(id), ""),
         [kind, id] if kind == "line" => (Origin::Line(id), ""),
         [kind, id, device] if kind == "line" => (Origin::Line(id), device),
         _ => (Origin::Line(""), ""),

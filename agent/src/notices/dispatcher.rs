@@ -1,30 +1,29 @@
 //! The loop: takes emergency calls from the file, makes notices of them, and delivers each until it is taken.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use tokio::task::JoinSet;
+use chrono::{TimeDelta, Utc};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::mail::Mail;
 use super::notice::{Notice, Way};
-use super::outbox::Outbox;
 use super::phone::Phone;
-use super::web::Web;
 use crate::alarm::Alarms;
-use crate::buffer::pauses::Pauses;
 use crate::buffer::segment::Segment;
 use crate::buffer::spool::{Lock, Spool};
 use crate::console::Console;
 use crate::emergency::callbacks::Callbacks;
 use crate::emergency::talks::Talks;
+use crate::post::errand::Errand as _;
+use crate::post::mail::{Letter, Mail};
+use crate::post::outbox::Outbox;
+use crate::post::rounds::Rounds;
+use crate::post::web::Web;
 use crate::records::emergency::notice_line;
 use crate::records::line;
 use crate::store::Store;
@@ -42,8 +41,6 @@ const CALL: Duration = Duration::from_secs(120);
 /// Delivered notices are known for so long.
 const KEEP: TimeDelta = TimeDelta::hours(72);
 const TIDY: Duration = Duration::from_secs(600);
-/// Deliveries at once.
-const AT_ONCE: usize = 64;
 
 /// How notices are sent.
 #[derive(Debug, Clone)]
@@ -76,18 +73,6 @@ pub struct Settings {
     pub line_dial: String,
 }
 
-/// A notice that waits.
-struct Waiting {
-    notice: Notice,
-    tries: u32,
-    last_error: String,
-    pauses: Pauses,
-    not_before: Instant,
-    under_way: bool,
-    /// It was delivered, and its line could not be written yet.
-    delivered_at: Option<DateTime<Utc>>,
-}
-
 /// Sends the notices of a node.
 pub struct Dispatcher {
     settings: Settings,
@@ -96,13 +81,12 @@ pub struct Dispatcher {
     alarms: Alarms,
     spool: Spool,
     lock: Option<Lock>,
-    outbox: Outbox,
+    outbox: Outbox<Notice>,
     records: Spool,
     ways: Arc<Ways>,
     /// Calls that are taken and of which no notices were made yet.
     calls: Vec<Segment>,
-    waiting: HashMap<Uuid, Waiting>,
-    deliveries: JoinSet<(Uuid, Result<(), String>)>,
+    rounds: Rounds<Notice>,
     not_before: Instant,
     tidied: Option<Instant>,
 }
@@ -111,6 +95,7 @@ struct Ways {
     mail: Mail,
     web: Web,
     phone: Phone,
+    peer_token: String,
     patience: Duration,
 }
 
@@ -119,8 +104,22 @@ impl Ways {
         let patience = if notice.way == Way::Call { CALL } else { self.patience };
         let work = async {
             match notice.way {
-                Way::Mail => self.mail.send(notice).await,
-                Way::Webhook | Way::Peer => self.web.post(notice).await,
+                Way::Mail => {
+                    let letter = Letter {
+                        from: "",
+                        to: &notice.address,
+                        subject: notice.subject(),
+                        text: notice.text(),
+                        message_id: format!("{}@{}", notice.id, notice.node),
+                        attachment: None,
+                    };
+                    self.mail.send(letter).await
+                }
+                Way::Webhook => self.web.post(&notice.address, notice, notice.id, "").await,
+                Way::Peer => {
+                    let url = format!("{}/emergency", notice.address.trim_end_matches('/'));
+                    self.web.post(&url, &notice.callback(), notice.id, &self.peer_token).await
+                }
                 Way::Message | Way::Call => self.phone.tell(notice).await,
             }
         };
@@ -142,7 +141,8 @@ impl Dispatcher {
     ) -> Result<Dispatcher, String> {
         let ways = Ways {
             mail: Mail::new(&settings.smtp, &settings.from),
-            web: Web::new(&settings.peer_token)?,
+            web: Web::new()?,
+            peer_token: settings.peer_token.clone(),
             phone: Phone::new(settings.console.clone(), &settings.line_dial, talks),
             patience: settings.patience,
         };
@@ -157,8 +157,7 @@ impl Dispatcher {
             lock: None,
             ways: Arc::new(ways),
             calls: Vec::new(),
-            waiting: HashMap::new(),
-            deliveries: JoinSet::new(),
+            rounds: Rounds::default(),
             not_before: Instant::now(),
             tidied: None,
         })
@@ -172,7 +171,7 @@ impl Dispatcher {
             tokio::select! {
                 () = stop.cancelled() => return,
                 _ = ticks.tick() => {}
-                Some(Ok((id, outcome))) = self.deliveries.join_next() => self.ended(id, outcome),
+                Some((id, outcome)) = self.rounds.ended() => self.ended(id, outcome),
             }
             if Instant::now() >= self.not_before {
                 let worked = self.work().await;
@@ -194,7 +193,7 @@ impl Dispatcher {
             self.outbox.make().map_err(|error| failed(&error))?;
             self.calls = self.spool.waiting().map_err(|error| failed(&error))?;
             for notice in self.outbox.waiting().map_err(|error| failed(&error))? {
-                self.wait(notice);
+                self.rounds.add(notice);
             }
         }
         if fs::metadata(&self.settings.file).is_ok_and(|file| file.len() > 0) {
@@ -264,10 +263,10 @@ impl Dispatcher {
         for (way, address) in addresses {
             let notice = Notice::new(call, way, &address, now);
             self.callbacks.protect(notice.callback());
-            let new = self.outbox.add(&notice).map_err(|error| format!("a notice cannot be written: {error}"))?;
+            let new = self.outbox.add(&notice, None).map_err(|error| format!("a notice cannot be written: {error}"))?;
             if new {
                 told += 1;
-                self.wait(notice);
+                self.rounds.add(notice);
             }
         }
         tracing::warn!(
@@ -282,110 +281,67 @@ impl Dispatcher {
         Ok(())
     }
 
-    fn wait(&mut self, notice: Notice) {
-        self.waiting.entry(notice.id).or_insert(Waiting {
-            notice,
-            tries: 0,
-            last_error: String::new(),
-            pauses: Pauses::default(),
-            not_before: Instant::now(),
-            under_way: false,
-            delivered_at: None,
-        });
-    }
-
     /// Begins the deliveries that are due.
     fn deliver(&mut self) {
-        let now = Instant::now();
-        let mut written = Vec::new();
-        for (id, waiting) in &mut self.waiting {
-            if waiting.under_way || now < waiting.not_before {
-                continue;
-            }
-            if waiting.delivered_at.is_some() {
-                written.push(*id);
-                continue;
-            }
-            if self.deliveries.len() >= AT_ONCE {
-                break;
-            }
-            waiting.under_way = true;
-            waiting.tries += 1;
-            let (ways, notice) = (Arc::clone(&self.ways), waiting.notice.clone());
-            self.deliveries.spawn(async move { (notice.id, ways.deliver(&notice).await) });
-        }
-        for id in written {
+        let deliver = |notice: Notice| {
+            let ways = Arc::clone(&self.ways);
+            async move { ways.deliver(&notice).await }
+        };
+        for id in self.rounds.begin(deliver) {
             self.finish(id);
         }
     }
 
     fn ended(&mut self, id: Uuid, outcome: Result<(), String>) {
-        let Some(waiting) = self.waiting.get_mut(&id) else { return };
-        waiting.under_way = false;
-        let way = waiting.notice.way.name();
-        match outcome {
-            Ok(()) => {
-                metrics::counter!("tandem_notices_total", "way" => way, "outcome" => "delivered").increment(1);
-                waiting.delivered_at = Some(Utc::now());
-                self.finish(id);
+        let Some(waiting) = self.rounds.get(id) else { return };
+        let way = waiting.errand.way;
+        let called = if outcome.is_ok() { "delivered" } else { "failed" };
+        metrics::counter!("tandem_notices_total", "way" => way.name(), "outcome" => called).increment(1);
+        let Err(error) = outcome else { return self.finish(id) };
+        // A callback that is protected no more is of no use to another node.
+        if way == Way::Peer && Utc::now() - waiting.errand.called_at > self.settings.window {
+            if self.outbox.told(id).is_ok() {
+                self.rounds.remove(id);
             }
-            Err(error) => {
-                metrics::counter!("tandem_notices_total", "way" => way, "outcome" => "failed").increment(1);
-                // A callback that is protected no more is of no use to another node.
-                if waiting.notice.way == Way::Peer && Utc::now() - waiting.notice.called_at > self.settings.window {
-                    if self.outbox.told(id).is_ok() {
-                        self.waiting.remove(&id);
-                    }
-                    return;
-                }
-                let (pause, first) = waiting.pauses.begin();
-                if first {
-                    let (way, address) = (way, &waiting.notice.address);
-                    tracing::warn!(
-                        way,
-                        address,
-                        error,
-                        "a notice of an emergency call is not taken; it is tried until it is"
-                    );
-                }
-                waiting.last_error = error;
-                waiting.not_before = Instant::now() + pause;
-            }
+            return;
+        }
+        let address = waiting.errand.address.clone();
+        if self.rounds.failed(id, error.clone()) {
+            let way = way.name();
+            tracing::warn!(way, address, error, "a notice of an emergency call is not taken; it is tried until it is");
         }
     }
 
     /// Writes down that a notice was delivered.
     fn finish(&mut self, id: Uuid) {
-        let Some(waiting) = self.waiting.get_mut(&id) else { return };
+        let Some(waiting) = self.rounds.get(id) else { return };
         let at = waiting.delivered_at.unwrap_or_else(Utc::now);
-        let record = waiting.notice.delivered(at, waiting.tries, &waiting.last_error);
+        let record = waiting.errand.delivered(at, waiting.tries, &waiting.last_error);
         // Not into the file that Asterisk writes: made by the agent, Asterisk could not.
         let written =
-            self.records.put(&self.settings.node, notice_line(&record).as_bytes()).and_then(|()| self.outbox.told(id));
+            self.records.put(&self.settings.node, notice_line(&record).as_bytes()).and_then(|_| self.outbox.told(id));
         match written {
             Ok(()) => {
                 let (way, address, tries) = (record.kind, record.address, record.tries);
                 tracing::info!(way, address, tries, "a notice of an emergency call is delivered");
-                self.waiting.remove(&id);
+                self.rounds.remove(id);
             }
             Err(error) => {
-                waiting.last_error = format!("it was delivered, which cannot be written down: {error}");
-                waiting.not_before = Instant::now() + AGAIN;
+                self.rounds.follow_later(id, format!("it was delivered, which cannot be written down: {error}"));
             }
         }
     }
 
     fn report(&self) {
         #[allow(clippy::cast_precision_loss, reason = "a few")]
-        metrics::gauge!("tandem_notices_waiting").set(self.waiting.len() as f64);
-        let oldest = self.waiting.values().min_by_key(|waiting| waiting.notice.created_at);
-        let late = oldest.filter(|waiting| Utc::now() - waiting.notice.created_at >= self.settings.alarm_after);
+        metrics::gauge!("tandem_notices_waiting").set(self.rounds.len() as f64);
+        let oldest = self.rounds.oldest();
+        let late = oldest.filter(|waiting| Utc::now() - waiting.errand.created_at >= self.settings.alarm_after);
         let text = late.map(|waiting| {
             format!(
-                "{} notices of emergency calls wait; the oldest, {} to {}, was tried {} times: {}",
-                self.waiting.len(),
-                waiting.notice.way.name(),
-                waiting.notice.address,
+                "{} notices of emergency calls wait; the oldest, {}, was tried {} times: {}",
+                self.rounds.len(),
+                waiting.errand.whither(),
                 waiting.tries,
                 waiting.last_error
             )

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::emergency::callbacks::Callback;
+use crate::post::errand::Errand;
 use crate::store::record::{CallId, EmergencyCall, EmergencyNotice};
 
 /// How somebody is told.
@@ -156,6 +157,20 @@ impl Notice {
             tries: tries.into(),
             last_error: last_error.to_owned(),
         }
+    }
+}
+
+impl Errand for Notice {
+    fn id(&self) -> Uuid {
+        self.id
+    }
+
+    fn created_at(&self) -> DateTime<Utc> {
+        self.created_at
+    }
+
+    fn whither(&self) -> String {
+        format!("{} to {}", self.way.name(), self.address)
     }
 }
 

@@ -43,11 +43,19 @@ struct GatewayRow {
 }
 
 #[derive(FromRow)]
-struct NumberRow {
+pub(super) struct NumberRow {
     #[sqlx(flatten)]
     own: OwnColumns,
     #[sqlx(flatten)]
     target: TargetColumns,
+}
+
+impl NumberRow {
+    /// The number of which these rows tell, one for each phone there.
+    pub(super) fn number(rows: &[NumberRow]) -> Result<Option<OwnNumber>, StoreError> {
+        let Some(first) = rows.first() else { return Ok(None) };
+        first.own.number(rows.iter().map(|row| &row.target))
+    }
 }
 
 /// The columns that tell of a number of ours; NULL where it is none.
@@ -148,7 +156,6 @@ impl Store {
     /// As [`Store::line_caller`].
     pub async fn own_number(&self, number: &str, asking: &mut Asking) -> Result<Option<OwnNumber>, StoreError> {
         let rows: Vec<NumberRow> = self.ask(&OWN_NUMBER, &[key(number)], asking).await?;
-        let Some(first) = rows.first() else { return Ok(None) };
-        first.own.number(rows.iter().map(|row| &row.target))
+        NumberRow::number(&rows)
     }
 }

@@ -36,6 +36,7 @@ pub(super) enum Value<'a> {
     Flag(bool),
     Time(Option<Time>),
     Moment(Option<Moment>),
+    Bytes(&'a [u8]),
 }
 
 impl<'a> From<&'a str> for Value<'a> {
@@ -95,6 +96,7 @@ macro_rules! bind {
                 Value::Flag(flag) => $query.bind(flag),
                 Value::Time(time) => $query.bind(time),
                 Value::Moment(moment) => $query.bind(moment),
+                Value::Bytes(bytes) => $query.bind(bytes),
             };
         }
     };

@@ -276,7 +276,7 @@ impl Store {
     }
 
     /// Puts a question to the replica; to the central database only where there is no replica yet.
-    async fn ask_nearest<R: Record>(
+    pub(super) async fn ask_nearest<R: Record>(
         &self,
         statement: &'static Statement,
         values: &[Value<'_>],
@@ -299,7 +299,7 @@ impl Store {
     }
 
     /// All rows of a statement without parameters, on a connection of its own: it may take its time.
-    async fn read_all<R: Record>(&self, statement: &'static Statement) -> Result<Vec<R>, StoreError> {
+    pub(super) async fn read_all<R: Record>(&self, statement: &'static Statement) -> Result<Vec<R>, StoreError> {
         let readers = self.replica.as_ref().and_then(|replica| replica.readers());
         let mut connection = readers.as_ref().unwrap_or(&self.hosts).open(Session::Work).await?;
         let rows = connection.rows(statement.text(connection.backend()), &[]).await;

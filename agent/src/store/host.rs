@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::address::{Address, Session};
 use super::connection::{Connection, Record, Value};
 use super::failure::Failure;
+use super::mailboxes::Step;
 use super::statement::Statement;
 use super::{Options, StoreError};
 
@@ -95,6 +96,29 @@ impl Host {
             outcome = timeout_at(limit, work) => outcome.unwrap_or_else(|_| Err(self.no_answer(statement, asked.get().copied()))),
             () = self.left.notified() => Err(Failure::unavailable(&self.name, "was left while it had not answered")),
         }
+    }
+
+    /// Makes changes in one transaction, until `limit`.
+    pub(super) async fn change(&self, steps: &[Step<'_>], limit: Instant) -> Result<(), Failure> {
+        let work = async {
+            let mut pooled = self.pooled(limit).await?;
+            // Until all is well the connection is not given back: it stands within a transaction.
+            pooled.asking = true;
+            let connection = &mut pooled.connection;
+            let what = steps.first().map_or("nothing", |(statement, _)| statement.name);
+            let changed = async {
+                connection.begin().await?;
+                for (statement, values) in steps {
+                    connection.execute(statement.text(connection.backend()), values).await?;
+                }
+                connection.commit().await
+            };
+            changed.await.map_err(|error| Failure::of_question(&self.name, what, &error))?;
+            pooled.asking = false;
+            Ok(())
+        };
+        let late = || Failure::slow(&self.name, "a change was not made in time");
+        timeout_at(limit, work).await.unwrap_or_else(|_| Err(late()))
     }
 
     /// A server that had the time to end the statement itself, and did not, hangs. Else our deadline was short.

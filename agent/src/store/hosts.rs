@@ -10,6 +10,7 @@ use super::address::{Address, Session};
 use super::connection::{Connection, Record, Value};
 use super::failure::Failure;
 use super::host::{Host, HostState};
+use super::mailboxes::Step;
 use super::statement::Statement;
 use super::{Options, StoreError};
 
@@ -57,6 +58,35 @@ impl Hosts {
                 .increment(1);
         }
         outcome
+    }
+
+    /// Makes changes, all or none, on the best host that is well, and when that is lost, on the next, until `by`. They may be made twice, and
+    /// must be such that this does no harm.
+    pub(super) async fn change(&self, steps: &[Step<'_>], by: Instant) -> Result<(), StoreError> {
+        let mut last = None;
+        for host in self.order() {
+            let now = Instant::now();
+            if now >= by {
+                break;
+            }
+            match host.change(steps, by.min(now + self.question)).await {
+                Ok(()) => {
+                    host.answered();
+                    return Ok(());
+                }
+                Err(failure) => {
+                    if failure.host_lost {
+                        leave(&self.hosts, host, &failure.error);
+                    }
+                    let go_on = failure.host_lost;
+                    last = Some(failure.error);
+                    if !go_on {
+                        break;
+                    }
+                }
+            }
+        }
+        Err(last.unwrap_or_else(|| StoreError::Slow("no time was left to make a change".to_owned())))
     }
 
     async fn ask_in_order<R: Record>(

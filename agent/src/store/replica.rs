@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, broadcast, watch};
 use tokio::time::Instant;
 
 use super::connection::{Record, Value};
@@ -56,6 +56,18 @@ pub struct ReplicaState {
     pub bytes: u64,
 }
 
+/// What changed in the replica.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changed {
+    /// Rows of a table, by the first part of their keys.
+    Rows(&'static str, Vec<String>),
+    /// It was filled anew, or opened: anything.
+    Everything,
+}
+
+/// Changes that a listener may be behind; one that is further behind is told of everything.
+const BEHIND: usize = 1024;
+
 /// A node's replica.
 #[derive(Debug)]
 pub(super) struct Replica {
@@ -65,6 +77,9 @@ pub(super) struct Replica {
     /// An answer could not be understood: the file may be damaged.
     suspect: AtomicBool,
     state: watch::Sender<ReplicaState>,
+    changes: broadcast::Sender<Changed>,
+    /// Somebody knows that the database changed just now.
+    look: Notify,
 }
 
 /// Reading a local file takes less than a millisecond; a disk that hangs is not waited for.
@@ -78,6 +93,8 @@ impl Replica {
             readers: watch::channel(None).0,
             suspect: AtomicBool::new(false),
             state: watch::channel(ReplicaState::default()).0,
+            changes: broadcast::channel(BEHIND).0,
+            look: Notify::new(),
         }
     }
 
@@ -88,6 +105,20 @@ impl Replica {
 
     pub(super) fn watch(&self) -> watch::Receiver<ReplicaState> {
         self.state.subscribe()
+    }
+
+    pub(super) fn changes(&self) -> broadcast::Receiver<Changed> {
+        self.changes.subscribe()
+    }
+
+    /// Follows the database now rather than at the next look.
+    pub(super) fn follow_now(&self) {
+        self.look.notify_one();
+    }
+
+    fn tell(&self, changed: Changed) {
+        // Nobody may be listening.
+        let _ = self.changes.send(changed);
     }
 
     /// Puts a question to it.

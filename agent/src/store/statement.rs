@@ -76,6 +76,11 @@ impl Statement {
     }
 }
 
+/// What MySQL calls otherwise: its casts know no BIGINT.
+fn mysql(text: String) -> String {
+    text.replace(" AS BIGINT)", " AS SIGNED)")
+}
+
 /// A statement of our own making (names of tables and columns, never a value), written with `$n`, for a backend.
 pub(super) fn numbered(backend: Backend, text: String) -> SqlStr {
     // SQLite takes $n for a name, and looks each of thousands up among all of them.
@@ -109,7 +114,7 @@ macro_rules! statements {
         $($(#[$doc])* pub(super) static $constant: Statement = Statement {
             name: $name,
             sqlite: file!($name),
-            mysql: LazyLock::new(|| question_marks(file!($name))),
+            mysql: LazyLock::new(|| mysql(question_marks(file!($name)))),
             postgres: file!($name),
             seconds: OnceLock::new(),
         };)*
@@ -167,4 +172,42 @@ statements! {
     DATA_ORIGIN = "data_origin";
     DELETE_OLD_CHANGES = "delete_old_changes";
     USABLE_DECK_VERSIONS = "usable_deck_versions";
+    MAILBOX = "mailbox";
+    MAILBOX_GREETINGS = "mailbox_greetings";
+    MAILBOX_OF_LINE = "mailbox_of_line";
+    MAILBOX_BY_NUMBER = "mailbox_by_number";
+    MAILBOX_OF_ACCOUNT = "mailbox_of_account";
+    MAILBOX_NAMES = "mailbox_names";
+    MAILBOX_MESSAGES = "mailbox_messages";
+    MAILBOX_COUNTS = "mailbox_counts";
+    ALL_MAILBOX_COUNTS = "all_mailbox_counts";
+    MAILBOX_AUDIO = "mailbox_audio";
+    KNOWN_MESSAGE = "known_message";
+    INSERT_MESSAGE = "insert_message";
+    INSERT_AUDIO = "insert_audio";
+    DELETE_AUDIO = "delete_audio";
+    MOVE_MESSAGE = "move_message";
+    REMOVE_MESSAGE_AUDIO = "remove_message_audio";
+    DELETE_MESSAGE = "delete_message";
+    GREETING_AUDIO = "greeting_audio";
+    INSERT_GREETING = "insert_greeting";
+    DELETE_GREETING = "delete_greeting";
+    INSERT_AUDIO_REMOVAL = "insert_audio_removal";
+    AUDIO_REMOVALS = "audio_removals";
+    DELETE_AUDIO_REMOVAL = "delete_audio_removal";
+    SET_PASSWORD = "set_password";
+    SET_UP_MAILBOX = "set_up_mailbox";
+    MAILBOX_GUESSES = "mailbox_guesses";
+    COUNT_GUESS = "count_guess";
+    FIRST_GUESS = "first_guess";
+    FORGET_GUESSES = "forget_guesses";
+    TAKE_LEASE = "take_lease";
+    LEASE = "lease";
+    EXPIRED_MESSAGES = "expired_messages";
+    RETENTIONS = "retentions";
+    MAILBOX_MAIL = "mailbox_mail";
+    MAILBOX_OPERATOR = "mailbox_operator";
+    LISTED_MAILBOXES = "listed_mailboxes";
+    MOVE_TO_MAILBOX = "move_to_mailbox";
+    KNOWN_MAILBOXES = "known_mailboxes";
 }

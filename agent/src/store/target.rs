@@ -1,4 +1,4 @@
-//! Where a number or an extension leads: a line or a ring group.
+//! Where a number or an extension leads: a line, a ring group or a mailbox.
 
 use std::fmt;
 
@@ -9,6 +9,8 @@ pub enum Target {
     Line(Ringing),
     /// Several lines.
     RingGroup(RingGroup),
+    /// No phone at all: callers leave a message in the mailbox of this id.
+    Mailbox(String),
 }
 
 /// A line that is to ring.
@@ -22,6 +24,8 @@ pub struct Ringing {
     pub max_calls: i32,
     /// Seconds it rings before the call counts as unanswered.
     pub ring_seconds: i32,
+    /// The mailbox of calls that it does not take; of a member of a ring group, the group's holds.
+    pub mailbox_id: Option<String>,
 }
 
 /// Lines that ring together or one after the other.
@@ -35,6 +39,20 @@ pub struct RingGroup {
     pub ring_seconds: i32,
     /// Its lines in order of position; may be empty.
     pub members: Vec<Ringing>,
+    /// The mailbox of calls that nobody takes.
+    pub mailbox_id: Option<String>,
+}
+
+impl Target {
+    /// The mailbox of calls that nobody takes there.
+    #[must_use]
+    pub fn mailbox_id(&self) -> Option<&str> {
+        match self {
+            Target::Line(line) => line.mailbox_id.as_deref(),
+            Target::RingGroup(group) => group.mailbox_id.as_deref(),
+            Target::Mailbox(id) => Some(id),
+        }
+    }
 }
 
 /// How a ring group rings.
@@ -49,6 +67,7 @@ pub enum Strategy {
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Target::Mailbox(id) => write!(f, "mailbox {id}"),
             Target::Line(line) => write!(f, "line {}{}", line.line_id, if line.active { "" } else { " (not active)" }),
             Target::RingGroup(group) => {
                 let how = match group.strategy {

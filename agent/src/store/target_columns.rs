@@ -6,7 +6,7 @@ use super::StoreError;
 use super::caller::Status;
 use super::target::{RingGroup, Ringing, Strategy, Target};
 
-/// One row: a line, or one member of a ring group (all NULL for a group without members, and for no target).
+/// One row: a line, or one member of a ring group (all but the mailbox NULL for a group without members, for a mailbox, and for no target).
 #[derive(Debug, Clone, FromRow)]
 pub(super) struct TargetColumns {
     target_group_id: Option<String>,
@@ -17,6 +17,7 @@ pub(super) struct TargetColumns {
     target_account_status: Option<String>,
     target_max_calls: Option<i32>,
     target_ring_seconds: Option<i32>,
+    target_mailbox_id: Option<String>,
 }
 
 /// Puts the rows of one answer together, in their order.
@@ -26,15 +27,17 @@ pub(super) fn assemble<'a>(rows: impl IntoIterator<Item = &'a TargetColumns>) ->
     let (Some(id), Some(strategy), Some(ring_seconds)) =
         (&first.target_group_id, &first.target_strategy, first.target_group_ring_seconds)
     else {
-        return Ok(first.ringing()?.map(Target::Line));
+        let mailbox = || first.target_mailbox_id.clone().map(Target::Mailbox);
+        return Ok(first.ringing()?.map(Target::Line).or_else(mailbox));
     };
     let strategy = match strategy.as_str() {
         "together" => Strategy::Together,
         "in_order" => Strategy::InOrder,
         other => return Err(StoreError::Broken(format!("ring group {id} has the unknown strategy {other:?}"))),
     };
+    let mailbox_id = first.target_mailbox_id.clone();
     let members = rows.filter_map(|row| row.ringing().transpose()).collect::<Result<_, _>>()?;
-    Ok(Some(Target::RingGroup(RingGroup { id: id.clone(), strategy, ring_seconds, members })))
+    Ok(Some(Target::RingGroup(RingGroup { id: id.clone(), strategy, ring_seconds, members, mailbox_id })))
 }
 
 impl TargetColumns {
@@ -49,7 +52,8 @@ impl TargetColumns {
             return Ok(None);
         };
         let active = status(line)? == Status::Active && status(account)? == Status::Active;
-        Ok(Some(Ringing { line_id: line_id.clone(), active, max_calls, ring_seconds }))
+        let mailbox_id = self.target_mailbox_id.clone();
+        Ok(Some(Ringing { line_id: line_id.clone(), active, max_calls, ring_seconds, mailbox_id }))
     }
 }
 

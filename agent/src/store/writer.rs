@@ -107,7 +107,7 @@ impl Writer {
 
     /// Work on the connection. It is kept only if all went well: after a time-out the server may still be at it, and after an
     /// error it stands within a transaction.
-    async fn within(
+    pub(super) async fn within(
         &mut self,
         work: impl AsyncFnOnce(&mut Connection) -> Result<(), sqlx::Error>,
     ) -> Result<(), Unwritten> {

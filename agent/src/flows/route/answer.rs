@@ -13,7 +13,7 @@ pub fn variables(decision: &Decision, source: Option<Source>) -> Vec<(String, St
     let mut variables = Variables(Vec::with_capacity(16));
     match decision {
         Decision::Dial(dial) => {
-            variables.set("TANDEM_ACTION", "dial");
+            variables.set("TANDEM_ACTION", if dial.attempts.is_empty() { "voicemail" } else { "dial" });
             variables.set("TANDEM_ACCOUNT", &dial.account_id);
             variables.set("TANDEM_ZONE", &dial.time_zone);
             variables.set("TANDEM_ACCOUNT_CAP", dial.account_cap.to_string());
@@ -21,6 +21,10 @@ pub fn variables(decision: &Decision, source: Option<Source>) -> Vec<(String, St
             variables.set("TANDEM_NUMBER", &dial.number);
             variables.set("TANDEM_CLASS", &dial.class);
             variables.set("TANDEM_REASON", dial.reason);
+            variables.set("TANDEM_MAILBOX", dial.mailbox_id.clone().unwrap_or_default());
+            if dial.attempts.is_empty() {
+                variables.set("TANDEM_CALLER_NUMBER", shown(&dial.caller_number));
+            }
             variables.set("TANDEM_CALLER_NAME", shown(&dial.caller_name));
             variables.set("TANDEM_PRIVACY", if dial.privacy { "1" } else { "0" });
             variables.set("TANDEM_SELL", dial.sell.as_ref().map(Price::to_string).unwrap_or_default());

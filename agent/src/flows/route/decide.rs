@@ -5,7 +5,7 @@ use super::Knowledge;
 use super::decision::{Decision, Refusal, Rejection};
 use super::explanation::Listener;
 use super::rules::Rules;
-use super::{emergency, inbound, number, outbound};
+use super::{emergency, inbound, number, operator, outbound};
 use crate::store::StoreError;
 use crate::store::asking::Asking;
 use chrono::{DateTime, Utc};
@@ -36,6 +36,8 @@ pub enum Origin<'a> {
     Line(&'a str),
     /// The gateway with this id.
     Gateway(&'a str),
+    /// Somebody who left a message in the mailbox with this id, and is to be connected to its operator.
+    Mailbox(&'a str),
 }
 
 /// Decides a call.
@@ -66,11 +68,12 @@ pub async fn decide(
     }
     let store = knowledge.store;
     let decision = match request.origin {
-        Origin::Line(id) | Origin::Gateway(id) if !is_id(id) => {
+        Origin::Line(id) | Origin::Gateway(id) | Origin::Mailbox(id) if !is_id(id) => {
             listener.step("caller", || format!("{id:?} cannot be the id of a line or gateway"));
-            let line = matches!(request.origin, Origin::Line(_));
+            let line = !matches!(request.origin, Origin::Gateway(_));
             Known::default().reject(if line { Refusal::LineUnknown } else { Refusal::GatewayUnknown })?
         }
+        Origin::Mailbox(mailbox_id) => operator::decide(mailbox_id, request, rules, store, asking, listener).await?,
         _ if !number::is_diallable(request.dialled) => {
             listener.step("number", || format!("{:?} holds what no number holds", request.dialled));
             Known::default().reject(Refusal::NumberInvalid)?
@@ -85,7 +88,13 @@ pub async fn decide(
         }),
         Decision::Dial(dial) => listener.step("end", || {
             let routes: Vec<&str> = dial.attempts.iter().map(|attempt| attempt.dial.as_str()).collect();
-            format!("tries {}", routes.join(", then "))
+            match &dial.mailbox_id {
+                Some(mailbox) if routes.is_empty() => format!("a message is left in mailbox {mailbox}"),
+                Some(mailbox) => {
+                    format!("tries {}; then a message is left in mailbox {mailbox}", routes.join(", then "))
+                }
+                None => format!("tries {}", routes.join(", then ")),
+            }
         }),
         Decision::Emergency(_) | Decision::ReadLocation => {}
     }

@@ -37,12 +37,16 @@ pub struct Dial {
     pub reason: &'static str,
     /// Name to show.
     pub caller_name: String,
+    /// Number to show where no attempt has one of its own: in a mailbox.
+    pub caller_number: String,
     /// Whether the caller's number is withheld.
     pub privacy: bool,
     /// What the account pays when it is answered, if it is billed.
     pub sell: Option<Price>,
-    /// At least one, in order of trial.
+    /// In order of trial; none when it leads to a mailbox at once.
     pub attempts: Vec<Attempt>,
+    /// The mailbox in which callers leave a message when nobody answers.
+    pub mailbox_id: Option<String>,
 }
 
 /// An emergency call.

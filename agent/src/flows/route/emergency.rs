@@ -139,9 +139,12 @@ pub(super) fn call_back(
         class: String::new(),
         reason: CALL_BACK,
         caller_name: request.caller_name.to_owned(),
+        caller_number: request.caller_number.to_owned(),
         privacy: false,
         sell: None,
         attempts: attempts.take(rules.attempts).collect(),
+        // Help that calls back is not to talk to a machine.
+        mailbox_id: None,
     })))
 }
 

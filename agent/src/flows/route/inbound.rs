@@ -8,6 +8,7 @@ use super::ring;
 use super::rules::Rules;
 use crate::store::asking::Asking;
 use crate::store::caller::Status;
+use crate::store::target::Target;
 use crate::store::{Store, StoreError};
 
 /// Decides the call that came in by the gateway with this id.
@@ -53,7 +54,7 @@ pub(super) async fn decide(
     };
     listener.step("own-number", || format!("it leads to {target}"));
     let attempts = ring::attempts(target, request.caller_number, rules);
-    if attempts.is_empty() {
+    if attempts.is_empty() && !matches!(target, Target::Mailbox(_)) {
         return known.reject(Refusal::CalledInactive);
     }
     Ok(Decision::Dial(Box::new(Dial {
@@ -65,8 +66,10 @@ pub(super) async fn decide(
         class: String::new(),
         reason: "",
         caller_name: request.caller_name.to_owned(),
+        caller_number: request.caller_number.to_owned(),
         privacy: false,
         sell: None,
         attempts,
+        mailbox_id: target.mailbox_id().map(str::to_owned),
     })))
 }

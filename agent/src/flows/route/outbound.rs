@@ -11,6 +11,7 @@ use crate::store::asking::Asking;
 use crate::store::caller::{LineCaller, Status};
 use crate::store::destination::{Destination, DestinationQuery};
 use crate::store::price::Price;
+use crate::store::target::Target;
 use crate::store::{Store, StoreError};
 
 /// Decides the call of the line with this id: who calls, what the number is, what they may call, where it goes.
@@ -53,8 +54,13 @@ pub(super) async fn decide(
             return known.reject(Refusal::ClassForbidden);
         }
         let shown = caller.own_extension.as_deref().unwrap_or(line_id);
-        let attempts = ring::attempts(target, shown, rules);
-        return Ok(dial_own(&caller, request.dialled, number::INTERNAL, attempts));
+        return Ok(dial_own(
+            &caller,
+            (request.dialled, number::INTERNAL),
+            shown,
+            target,
+            ring::attempts(target, shown, rules),
+        ));
     }
 
     let habits =
@@ -115,7 +121,8 @@ pub(super) async fn decide(
         }
         let Some(target) = &own.target else { return known.reject(Refusal::NumberUnassigned) };
         let shown = shown.map(|number| format!("+{number}")).unwrap_or_default();
-        return Ok(dial_own(&caller, &dialled.e164, class, ring::attempts(target, &shown, rules)));
+        let attempts = ring::attempts(target, &shown, rules);
+        return Ok(dial_own(&caller, (&dialled.e164, class), &shown, target, attempts));
     }
 
     listener.step("class", || {
@@ -155,15 +162,23 @@ pub(super) async fn decide(
         class: destination.class,
         reason: "",
         caller_name: caller.line_name.clone(),
+        caller_number: shown.unwrap_or_default(),
         privacy: caller.privacy,
         sell: sell.cloned(),
         attempts,
+        mailbox_id: None,
     })))
 }
 
-/// A call of a line to a line or ring group of ours.
-fn dial_own(caller: &LineCaller, number: &str, class: &str, attempts: Vec<Attempt>) -> Decision {
-    if attempts.is_empty() {
+/// A call of a line to a line, ring group or mailbox of ours.
+fn dial_own(
+    caller: &LineCaller,
+    (number, class): (&str, &str),
+    shown: &str,
+    target: &Target,
+    attempts: Vec<Attempt>,
+) -> Decision {
+    if attempts.is_empty() && !matches!(target, Target::Mailbox(_)) {
         return Decision::Reject(Rejection {
             refusal: Refusal::CalledInactive,
             account_id: caller.account.id.clone(),
@@ -181,10 +196,12 @@ fn dial_own(caller: &LineCaller, number: &str, class: &str, attempts: Vec<Attemp
         class: class.to_owned(),
         reason: "",
         caller_name: caller.line_name.clone(),
+        caller_number: shown.to_owned(),
         // Within an account everybody sees who calls.
         privacy: caller.privacy && class != number::INTERNAL,
         sell: None,
         attempts,
+        mailbox_id: target.mailbox_id().map(str::to_owned),
     }))
 }
 

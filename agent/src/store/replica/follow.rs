@@ -43,8 +43,8 @@ pub(super) struct Follower {
 
 /// What a look brought.
 pub(super) struct Look {
-    /// Tables that changed.
-    pub(super) tables: Vec<&'static str>,
+    /// Tables that changed, and the first parts of the keys.
+    pub(super) tables: Vec<(&'static str, Vec<String>)>,
     /// Whether there may be more.
     pub(super) more: bool,
 }
@@ -117,7 +117,12 @@ impl Follower {
             self.pruned = Some(Instant::now());
             prune(central).await?;
         }
-        Ok(Look { tables: fresh.into_iter().map(|fresh| fresh.table).collect(), more })
+        let tables = fresh.into_iter().map(|fresh| {
+            let mut keys: Vec<String> = fresh.keys.into_iter().map(|(first, _)| first).collect();
+            keys.dedup();
+            (fresh.table, keys)
+        });
+        Ok(Look { tables: tables.collect(), more })
     }
 
     /// What was noted since, and what came in between: of transactions that took longer.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::central::{ask, bounds, remote};
 use super::file::File;
@@ -18,12 +18,14 @@ use super::fill::fill;
 use super::follow::Follower;
 use super::kept::Kept;
 use super::table::DECK_VERSIONS;
-use super::{Replica, ReplicaState};
+use super::{Changed, Replica, ReplicaState};
 use crate::store::address::Session;
 use crate::store::hosts::Hosts;
 use crate::store::statement::DATA_ORIGIN;
 use crate::store::{Store, StoreError};
 
+/// Between two looks, however often somebody asks for one.
+const SHORTEST: Duration = Duration::from_millis(20);
 /// A replica that is older is filled anew.
 const TOO_OLD: TimeDelta = TimeDelta::days(6);
 /// A file that was found to be sound is not read again sooner than this.
@@ -120,6 +122,7 @@ impl Keeper {
         let Err(error) = kept.file.check().await else {
             tracing::info!(file = %kept.file.path().display(), current_at = %kept.mark.current_at, "the replica is there");
             self.changed(kept.columns.keys().copied());
+            self.replica.tell(Changed::Everything);
             return Ok(Some(kept));
         };
         tracing::error!(file = %kept.file.path().display(), error, "the replica is damaged; it is put aside and filled anew");
@@ -157,6 +160,7 @@ impl Keeper {
         let Some(kept) = kept.as_mut() else { return Ok(()) };
         if !usable {
             self.changed(kept.columns.keys().copied());
+            self.replica.tell(Changed::Everything);
         }
         // Work that was broken off left its transaction open.
         let _ = kept.connection.lock().await.roll_back().await;
@@ -168,7 +172,10 @@ impl Keeper {
             loop {
                 let started = Instant::now();
                 let look = follower.look(kept_now, &mut central).await?;
-                self.changed(look.tables.into_iter());
+                self.changed(look.tables.iter().map(|(table, _)| *table));
+                for (table, keys) in look.tables {
+                    self.replica.tell(Changed::Rows(table, keys));
+                }
                 let bytes = kept_now.file.bytes();
                 self.state(|state| {
                     state.current_at = Some(started);
@@ -176,7 +183,9 @@ impl Keeper {
                     state.bytes = bytes;
                 });
                 if !look.more {
-                    sleep(self.replica.options.poll).await;
+                    // A look takes a few questions: many changes in a row are followed together.
+                    sleep(SHORTEST).await;
+                    let _ = timeout(self.replica.options.poll, self.replica.look.notified()).await;
                 }
                 let suspect = self.replica.suspect.load(Ordering::Relaxed) && followed_since.elapsed() >= CHECK_AGAIN;
                 if suspect || !kept_now.file.path().exists() {

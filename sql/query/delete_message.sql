@@ -1,0 +1,2 @@
+-- $1 message.
+DELETE FROM mailbox_messages WHERE id = $1
