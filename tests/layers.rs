@@ -39,6 +39,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "call",
             "adapters::simulator",
             "alarm",
+            "media",
             "buffer",
             "console",
             "records",

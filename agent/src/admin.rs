@@ -1,10 +1,13 @@
 //! What operators use beside calls: the HTTP surface and the commands that look, explain and import.
 
+pub mod app_voicemail;
 pub mod check;
 pub mod explain;
 pub mod fallback;
 pub mod http;
 pub mod import;
+pub mod mailbox;
+pub mod mailbox_import;
 pub mod records;
 pub mod simulate;
 pub mod status;

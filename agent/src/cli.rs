@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
 
-use crate::admin::{check, explain, fallback, import, records, simulate};
+use crate::admin::{check, explain, fallback, import, mailbox, records, simulate};
 use crate::config::{Config, ConfigError};
 use crate::service;
 
@@ -58,9 +58,58 @@ pub enum Command {
     /// The file is tandem-fallback.conf beside tandem.conf, which includes it. The agent itself does so whenever the data change, if
     /// emergency.fallback_file names it.
     Fallback(Fallback),
+    /// Show mailboxes, and see to them for their owners
+    #[command(subcommand)]
+    Mailbox(MailboxCommand),
     /// Show how call records fare on their way to the database, and mend what went wrong
     #[command(subcommand)]
     Records(Records),
+}
+
+/// `tandem mailbox`
+#[derive(Debug, Subcommand)]
+pub enum MailboxCommand {
+    /// List mailboxes with what is in them
+    List {
+        /// Those of this account only
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+        /// For programs: one JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the messages of a mailbox, oldest first
+    Messages {
+        /// The mailbox's id
+        mailbox: String,
+    },
+    /// Give a mailbox a new password, and unlock it
+    ///
+    /// A password is made up and printed, unless one is handed over.
+    Password {
+        /// The mailbox's id
+        mailbox: String,
+        /// Read the password from standard input, a line
+        #[arg(long)]
+        stdin: bool,
+    },
+    /// Move all messages of a mailbox into another
+    Move {
+        /// The mailbox that they are in
+        from: String,
+        /// The mailbox that they are to be in
+        to: String,
+        /// Those of this folder only: INBOX, Old, Work, ...
+        #[arg(long, value_name = "NAME")]
+        folder: Option<String>,
+    },
+    /// Write the messages and greetings of a mailbox as files, as app_voicemail's spool has them
+    Export {
+        /// The mailbox's id
+        mailbox: String,
+        /// The folder in which a folder of the mailbox's number is made
+        folder: PathBuf,
+    },
 }
 
 /// `tandem records`
@@ -97,8 +146,17 @@ pub struct Import {
     /// What the file holds: rates, facilities (the FCC's PSAP registry), or one of the kinds below
     #[arg(value_parser = import::parse_kind)]
     pub kind: import::Imports,
-    /// The CSV file, or - for standard input
+    /// The CSV file, or - for standard input; for mailboxes also Asterisk's voicemail.conf, with --account
     pub file: PathBuf,
+    /// For mailboxes of voicemail.conf: the account that they become mailboxes of
+    #[arg(long, value_name = "ID")]
+    pub account: Option<String>,
+    /// For mailboxes of voicemail.conf: the context that is read
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub context: String,
+    /// For mailboxes of voicemail.conf: also messages and greetings, of app_voicemail's spool folder of the context
+    #[arg(long, value_name = "FOLDER", requires = "account")]
+    pub messages: Option<PathBuf>,
     /// For rates: the deck, which is made when there is none of this id
     #[arg(long, value_name = "ID", required_if_eq("kind", "rates"))]
     pub deck: Option<String>,
@@ -190,6 +248,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Import(import) => ended(import::run(&config, &import).await),
         Command::Explain(call) => ended(explain::run(&config, &call).await),
         Command::Fallback(command) => ended(fallback::run(&config, &command).await),
+        Command::Mailbox(command) => ended(mailbox::run(&config, &command).await),
         Command::Records(command) => records::run(&config, &command).await,
         Command::Simulate(simulation) => ended(simulate::run(&config, simulation).await),
     }

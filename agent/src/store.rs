@@ -33,6 +33,7 @@ pub mod location;
 pub mod mailbox;
 pub mod mailbox_writer;
 pub mod mailboxes;
+pub mod password;
 pub mod price;
 pub mod record;
 pub mod recorded;

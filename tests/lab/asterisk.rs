@@ -49,6 +49,7 @@ pub struct AsteriskBuilder {
     endpoints: String,
     dialplan: String,
     appended: Vec<(String, String)>,
+    brief_prompts: bool,
 }
 
 impl AsteriskBuilder {
@@ -75,7 +76,8 @@ impl AsteriskBuilder {
     #[must_use]
     pub fn line_with(mut self, id: &str, phone: SocketAddr, settings: &str) -> Self {
         // An endpoint's settings come first: what follows belongs to its aor.
-        self.add(id, "tandem-line", settings);
+        let language = if self.brief_prompts { format!("language = {BRIEF}\n") } else { String::new() };
+        self.add(id, "tandem-line", &(language + settings));
         self.raw(&format!("[{id}]\ntype = aor\ncontact = sip:{id}@{phone}\n"));
         self.identify(id, phone)
     }
@@ -116,6 +118,13 @@ impl AsteriskBuilder {
         self
     }
 
+    /// Lines hear the first fifth of a second of every prompt, so that a conversation of many takes no longer than its keys.
+    #[must_use]
+    pub fn brief_prompts(mut self) -> Self {
+        self.brief_prompts = true;
+        self
+    }
+
     /// Further text of `pjsip-site.conf`.
     #[must_use]
     pub fn pjsip(mut self, text: &str) -> Self {
@@ -138,7 +147,10 @@ impl AsteriskBuilder {
     pub fn start(self) -> Asterisk {
         let folder = Folder::new("asterisk");
         let address = Address::claim();
-        let installation = Installation::find();
+        let mut installation = Installation::find();
+        if self.brief_prompts {
+            installation.data = brief_data(&folder, &installation.data);
+        }
         self.render(&folder, &address, &installation);
         let process = launch(&folder, &installation);
         Asterisk { process, address, folder, installation }
@@ -312,6 +324,40 @@ impl Asterisk {
     pub fn restart(&mut self) {
         self.process.stop(Duration::from_secs(5));
         self.process = launch(&self.folder, &self.installation);
+    }
+}
+
+/// The language of the brief prompts.
+const BRIEF: &str = "brief";
+
+/// Asterisk's data with one more language, in which every prompt of its English is cut off after ten frames of GSM (RFC 3551, 4.5.8.1).
+fn brief_data(folder: &Folder, data: &Path) -> PathBuf {
+    let own = folder.folder("data");
+    let link = |from: &Path, to: &Path| std::os::unix::fs::symlink(from, to).expect("a fresh folder takes links");
+    for entry in fs::read_dir(data).expect("Asterisk has data").flatten() {
+        if entry.file_name() != "sounds" {
+            link(&entry.path(), &own.join(entry.file_name()));
+        }
+    }
+    let sounds = folder.folder("data/sounds");
+    for entry in fs::read_dir(data.join("sounds")).expect("Asterisk has sounds").flatten() {
+        link(&entry.path(), &sounds.join(entry.file_name()));
+    }
+    cut(&data.join("sounds/en"), &sounds.join(BRIEF));
+    own
+}
+
+fn cut(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a fresh folder takes folders");
+    for entry in fs::read_dir(from).expect("Asterisk has English prompts").flatten() {
+        let (path, cut_to) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            cut(&path, &cut_to);
+        } else if path.extension().is_some_and(|extension| extension == "gsm") {
+            let mut prompt = fs::read(&path).expect("prompts can be read");
+            prompt.truncate(330);
+            fs::write(cut_to, prompt).expect("a fresh folder takes files");
+        }
     }
 }
 

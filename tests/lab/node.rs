@@ -67,6 +67,13 @@ impl NodeBuilder {
         self
     }
 
+    /// See [`AsteriskBuilder::brief_prompts`]; before the lines.
+    #[must_use]
+    pub fn brief_prompts(mut self) -> Self {
+        self.asterisk = self.asterisk.brief_prompts();
+        self
+    }
+
     /// A configuration key of the agent; see [`AgentBuilder::set`].
     #[must_use]
     pub fn set(mut self, key: &str, value: &str) -> Self {

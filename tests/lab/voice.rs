@@ -50,7 +50,7 @@ impl Voice {
         let ends = Arc::clone(&stop);
         let speaks = thread::spawn(move || {
             if let Ok(peer) = whither.recv() {
-                speak(&socket, peer, &todo, &ends);
+                speak(&socket, peer, &whither, &todo, &ends);
             }
         });
         Voice { port, acts, peer, heard, stop, threads: vec![hears, speaks] }
@@ -96,6 +96,22 @@ impl Voice {
         PACKET * u32::try_from(pure).unwrap_or(u32::MAX)
     }
 
+    /// The loudest sample that was heard.
+    #[must_use]
+    pub fn heard_peak(&self) -> f64 {
+        let heard = self.heard.lock().expect("no ear panics");
+        heard.iter().map(|code| linear(*code).abs()).fold(0.0, f64::max)
+    }
+
+    /// How loud a tone was heard on the average, as the root of its mean square; 0 when it was not.
+    #[must_use]
+    pub fn heard_level(&self, hertz: u32) -> f64 {
+        let heard = self.heard.lock().expect("no ear panics");
+        let pure: Vec<&[u8]> = heard.chunks_exact(SAMPLES).filter(|packet| purity(packet, hertz) > 0.8).collect();
+        let power: f64 = pure.iter().flat_map(|packet| packet.iter()).map(|code| linear(*code).powi(2)).sum();
+        if pure.is_empty() { 0.0 } else { (power / (pure.len() * SAMPLES) as f64).sqrt() }
+    }
+
     /// How long anything was heard in all.
     #[must_use]
     pub fn heard_sound(&self) -> Duration {
@@ -130,9 +146,19 @@ fn hear(socket: &UdpSocket, heard: &Mutex<Vec<u8>>, stop: &AtomicBool) {
     }
 }
 
-fn speak(socket: &UdpSocket, peer: SocketAddr, todo: &mpsc::Receiver<Act>, stop: &AtomicBool) {
+fn speak(
+    socket: &UdpSocket,
+    peer: SocketAddr,
+    whither: &mpsc::Receiver<SocketAddr>,
+    todo: &mpsc::Receiver<Act>,
+    stop: &AtomicBool,
+) {
     let mut line = Line { socket, peer, sequence: 0, time: 0, next: Instant::now() };
     while !stop.load(Ordering::Relaxed) {
+        // The phone's next call.
+        if let Ok(peer) = whither.try_recv() {
+            line.peer = peer;
+        }
         match todo.try_recv() {
             Ok(Act::Key(key)) => line.key(key),
             Ok(Act::Tone(hertz, time)) => line.packets(time, |at| ulaw(sine(hertz, at))),

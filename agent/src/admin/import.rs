@@ -9,6 +9,7 @@ use std::time::Duration;
 use chrono::Utc;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::mailbox_import::{self, Source};
 use crate::cli;
 use crate::config::Config;
 use crate::emergency::atlas::{Atlas, Doubts};
@@ -72,6 +73,9 @@ pub async fn run(config: &Config, command: &cli::Import) -> Result<(), String> {
     let store = service::store(config).map_err(|error| error.to_string())?;
     let imported = match (command.kind, &command.deck) {
         (Imports::Facilities, _) => return facilities(&store, command).await,
+        (Imports::Rows(Kind::Mailboxes), _) if command.account.is_some() => {
+            return app_voicemail(config, command).await;
+        }
         (Imports::Rows(kind), _) => import(&store, kind, &command.file).await,
         (Imports::Rates, deck) => {
             let rates = RateFile {
@@ -86,6 +90,17 @@ pub async fn run(config: &Config, command: &cli::Import) -> Result<(), String> {
         imported.map_err(|error| format!("{}: nothing was taken\n{error}", command.file.display()))?;
     let version = deck_version_id.map(|id| format!(", version {id} of the deck")).unwrap_or_default();
     writeln!(io::stdout(), "{rows} rows taken{version}").map_err(|error| error.to_string())
+}
+
+/// Imports mailboxes of Asterisk's own voicemail.
+async fn app_voicemail(config: &Config, command: &cli::Import) -> Result<(), String> {
+    let source = Source {
+        conf: Some(&command.file),
+        spool: command.messages.as_deref(),
+        account: command.account.as_deref().unwrap_or_default(),
+        context: &command.context,
+    };
+    mailbox_import::run(config, &source).await
 }
 
 /// Imports the registry with its further files, and tells what is doubtful in them.

@@ -143,20 +143,38 @@ async fn greet(call: &mut impl Call, mailbox: &Mailbox, busy: bool, keys: &str, 
     let kind = if busy { GreetingKind::Busy } else { GreetingKind::Unavailable };
     for kind in [GreetingKind::Temporary, kind] {
         if let Some(audio) = find(kind)
-            && let Some(prompt) = fetch(audio, ports).await
+            && let Some(heard) = play(call, audio, keys, ports).await?
         {
-            return call.play(&[prompt], keys).await;
+            return Ok(heard);
         }
     }
-    let mut parts = match find(GreetingKind::Name) {
-        Some(audio) => fetch(audio, ports).await.map(Part::Play).into_iter().collect(),
-        None => Vec::new(),
+    let name = match find(GreetingKind::Name) {
+        Some(audio) => play(call, audio, keys, ports).await?,
+        None => None,
     };
-    if parts.is_empty() {
-        parts = vec!["vm-theperson".into(), Say::Digits(mailbox.number.clone()).into()];
+    let state = Part::from(if busy { "vm-isonphone" } else { "vm-isunavail" });
+    match name {
+        Some(None) => speak(call, &[state], keys).await,
+        Some(key) => Ok(key),
+        None => {
+            let parts = ["vm-theperson".into(), Say::Digits(mailbox.number.clone()).into(), state];
+            speak(call, &parts, keys).await
+        }
     }
-    parts.push(if busy { "vm-isonphone" } else { "vm-isunavail" }.into());
-    speak(call, &parts, keys).await
+}
+
+/// Plays a greeting; `None` when it cannot be had, or cannot be played: another one is, then.
+async fn play(call: &mut impl Call, audio: &Audio, keys: &str, ports: &Ports) -> Step<Option<Option<char>>> {
+    let Some(prompt) = fetch(audio, ports).await else { return Ok(None) };
+    match call.play(&[prompt], keys).await {
+        Ok(key) => Ok(Some(key)),
+        Err(Ended::Failed(fault)) => {
+            tracing::warn!(audio = %audio.id, %fault, "a greeting cannot be played");
+            ports.voicemail.cache.forget(audio).await;
+            Ok(None)
+        }
+        Err(hangup) => Err(hangup),
+    }
 }
 
 /// Audio of the central store as a sound of this node; `None` when it cannot be had in time.

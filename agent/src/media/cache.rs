@@ -67,7 +67,8 @@ impl Cache {
     fn path(&self, audio: &Audio) -> PathBuf {
         let extension = match audio.format {
             Format::Wav => "wav",
-            Format::Gsm => "wav49",
+            // Asterisk looks for wav49 under this name (`main/file.c`, `build_filename`).
+            Format::Gsm => "WAV",
         };
         self.folder.join(format!("{}.{extension}", audio.id))
     }

@@ -64,14 +64,6 @@ fn text(
     Text { subject: fill(subject, our_subject), body: fill(body, our_body) }
 }
 
-/// Whether a template can be used.
-///
-/// # Errors
-/// Why not.
-pub fn check(template: &str) -> Result<(), String> {
-    environment().template_from_str(template).map(drop).map_err(|error| error.to_string())
-}
-
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_fuel(Some(FUEL));

@@ -235,7 +235,14 @@ async fn play(call: &mut impl Call, session: &Session<'_>, entry: &Entry, sound:
         Err(Ended::Failed(fault)) => {
             session.ports.voicemail.cache.forget(&entry.message.audio).await;
             match fetch(&entry.message.audio, session.ports).await {
-                Some(again) => call.listen(&again, WHILE_PLAYING).await,
+                // Damaged audio is one message, and not the whole mailbox.
+                Some(again) => match call.listen(&again, WHILE_PLAYING).await {
+                    Err(Ended::Failed(fault)) => {
+                        tracing::error!(audio = %entry.message.audio.id, %fault, "a message cannot be played");
+                        call.play(&["im-sorry".into()], KEYS).await
+                    }
+                    outcome => outcome,
+                },
                 None => Err(Ended::Failed(fault)),
             }
         }

@@ -4,7 +4,7 @@ use super::QUESTION;
 use super::menu::{KEY, PATIENCE};
 use super::session::Session;
 use crate::call::{Call, Step};
-use crate::voicemail::passwords;
+use crate::store::password;
 use tokio::time::Instant;
 
 /// Longest password.
@@ -14,17 +14,17 @@ const LONGEST: usize = 32;
 pub(super) async fn change(call: &mut impl Call, session: &mut Session<'_>) -> Step<bool> {
     let least = session.ports.voicemail.rules.password_digits;
     for _ in 0..PATIENCE {
-        let password = call.collect(&["vm-newpassword".into()], LONGEST, KEY).await?.keys;
-        if passwords::fault(&password, &session.mailbox.number, least).is_some() {
+        let keyed = call.collect(&["vm-newpassword".into()], LONGEST, KEY).await?.keys;
+        if password::fault(&keyed, &session.mailbox.number, least).is_some() {
             call.play(&["vm-invalid-password".into()], "").await?;
             continue;
         }
         let again = call.collect(&["vm-reenterpassword".into()], LONGEST, KEY).await?.keys;
-        if again != password {
+        if again != keyed {
             call.play(&["vm-mismatch".into()], "").await?;
             continue;
         }
-        return set(call, session, &password).await;
+        return set(call, session, &keyed).await;
     }
     Ok(false)
 }

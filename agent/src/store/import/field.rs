@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
+use crate::store::password;
+
 /// A value as it goes into the database.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Cell {
@@ -60,6 +62,14 @@ pub(super) enum Field {
     Time,
     /// Ids of lines, split by spaces.
     Members,
+    /// Digits of a password, or its hash (argon2id, a PHC string); kept as the hash.
+    Password,
+    /// Mail addresses, split by commas.
+    Addresses,
+    /// HTTP addresses, split by commas.
+    Urls,
+    /// A Jinja template of so many characters at the most; `\\n` in it is a line end.
+    Template(usize),
 }
 
 impl Field {
@@ -103,6 +113,22 @@ impl Field {
                 _ => Err(format!("{:?} is not within -{most} to {most} degrees", shortened(text))),
             },
             Field::Time => time(text).map(|time| Cell::Time(Some(time))),
+            Field::Password if text.starts_with("$argon2id$") => Ok(some(text.into())),
+            Field::Password if text.len() <= 32 && text.bytes().all(|b| b.is_ascii_digit()) => {
+                password::hash(text).map(|hash| some(hash.into())).ok_or_else(|| "cannot be hashed".to_owned())
+            }
+            // Without its text.
+            Field::Password => Err("is neither up to 32 digits nor a hash of argon2id".to_owned()),
+            Field::Addresses => list(text, "a mail address", |one| {
+                let (name, host) = one.rsplit_once('@').unwrap_or_default();
+                !name.is_empty() && !host.is_empty() && !one.contains(char::is_whitespace)
+            })
+            .map(|list| some(list.into())),
+            Field::Urls => {
+                list(text, "an address of the web", |one| one.starts_with("http://") || one.starts_with("https://"))
+                    .map(|list| some(list.into()))
+            }
+            Field::Template(most) => template(text, most).map(|text| some(text.into())),
             Field::Members => text
                 .split_whitespace()
                 .map(|one| id(one).map(str::to_owned))
@@ -121,6 +147,26 @@ impl Field {
             _ => Cell::Text(None),
         }
     }
+}
+
+/// Values split by commas, each of which fits.
+fn list(text: &str, what: &str, fits: impl Fn(&str) -> bool) -> Result<String, String> {
+    let all: Vec<&str> = text.split(',').map(str::trim).filter(|one| !one.is_empty()).collect();
+    if let Some(wrong) = all.iter().find(|one| !fits(one)) {
+        return Err(format!("{:?} is not {what}", shortened(wrong)));
+    }
+    let joined = all.join(",");
+    if joined.len() > 255 { Err("is longer than 255 characters".to_owned()) } else { Ok(joined) }
+}
+
+fn template(text: &str, most: usize) -> Result<String, String> {
+    let text = text.replace("\\n", "\n");
+    if text.chars().count() > most {
+        return Err(format!("is longer than {most} characters"));
+    }
+    let checked = minijinja::Environment::new().template_from_str(&text).map(drop);
+    checked.map_err(|error| format!("is no template: {error}"))?;
+    Ok(text)
 }
 
 fn id(text: &str) -> Result<&str, String> {

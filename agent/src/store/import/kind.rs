@@ -11,11 +11,15 @@ pub enum Kind {
     Accounts,
     /// `id,account,name,status,country,...`
     Lines,
-    /// `id,account,name,strategy,ring_seconds,members`
+    /// `id,account,number,name,password,lines,mail,...`
+    Mailboxes,
+    /// `account,max_messages,retention_days,mail_subject,...`
+    MailboxRules,
+    /// `id,account,name,strategy,ring_seconds,members,mailbox`
     RingGroups,
-    /// `number,account,line,ring_group`
+    /// `number,account,line,ring_group,mailbox`
     Numbers,
-    /// `account,extension,line,ring_group`
+    /// `account,extension,line,ring_group,mailbox`
     Extensions,
     /// `account,line,class,allowed`
     Permissions,
@@ -48,6 +52,7 @@ pub(super) enum Reference {
     Account,
     Line,
     RingGroup,
+    Mailbox,
     Deck,
     Currency,
     Class,
@@ -63,10 +68,12 @@ pub(super) struct Column {
     pub field: Field,
     pub absent: Absent,
     pub refers: Option<Reference>,
+    /// Whether it is given to new rows only: what has become of it since is not the file's.
+    pub initial: bool,
 }
 
 const fn column(name: &'static str, column: &'static str, field: Field, absent: Absent) -> Column {
-    Column { name, column, field, absent, refers: None }
+    Column { name, column, field, absent, refers: None, initial: false }
 }
 
 const fn reference(name: &'static str, column: &'static str, to: Reference, absent: Absent) -> Column {
@@ -74,7 +81,16 @@ const fn reference(name: &'static str, column: &'static str, to: Reference, abse
         Reference::Currency => Field::Currency,
         _ => Field::Id,
     };
-    Column { name, column, field, absent, refers: Some(to) }
+    Column { name, column, field, absent, refers: Some(to), initial: false }
+}
+
+const fn initial(name: &'static str, column: &'static str, field: Field, absent: Absent) -> Column {
+    Column { name, column, field, absent, refers: None, initial: true }
+}
+
+/// Lines that belong to the row, in an own table or an own column.
+const fn lines(name: &'static str) -> Column {
+    Column { name, column: "", field: Field::Members, absent: Null, refers: Some(Reference::Line), initial: false }
 }
 
 use Absent::{Is, Null, Refused};
@@ -88,14 +104,17 @@ const NAME: Column = column("name", "name", Field::Text, Refused);
 const ACCOUNT: Column = reference("account", "account_id", Reference::Account, Refused);
 const LINE: Column = reference("line", "line_id", Reference::Line, Null);
 const RING_GROUP: Column = reference("ring_group", "ring_group_id", Reference::RingGroup, Null);
+const MAILBOX: Column = reference("mailbox", "mailbox_id", Reference::Mailbox, Null);
 const CLASS: Column = reference("class", "class_name", Reference::Class, Refused);
 
 impl Kind {
     /// Every kind, in an order in which nothing refers to what comes later (decks come with the rates).
-    pub const ALL: [Kind; 12] = [
+    pub const ALL: [Kind; 14] = [
         Kind::Currencies,
         Kind::Accounts,
         Kind::Lines,
+        Kind::Mailboxes,
+        Kind::MailboxRules,
         Kind::RingGroups,
         Kind::Numbers,
         Kind::Extensions,
@@ -114,6 +133,8 @@ impl Kind {
             Kind::Currencies => "currencies",
             Kind::Accounts => "accounts",
             Kind::Lines => "lines",
+            Kind::Mailboxes => "mailboxes",
+            Kind::MailboxRules => "mailbox-rules",
             Kind::RingGroups => "ring-groups",
             Kind::Numbers => "numbers",
             Kind::Extensions => "extensions",
@@ -187,19 +208,71 @@ impl Kind {
                         NAME,
                         column("strategy", "strategy", Field::Word(&["together", "in_order"]), Is("together")),
                         column("ring_seconds", "ring_seconds", RINGING, Is("30")),
-                        Column {
-                            name: "members",
-                            column: "",
-                            field: Field::Members,
-                            absent: Null,
-                            refers: Some(Reference::Line),
-                        },
+                        MAILBOX,
+                        lines("members"),
                     ]
                 }
             }
-            Kind::Numbers => const { &[column("number", "number", Field::Number, Refused), ACCOUNT, LINE, RING_GROUP] },
+            Kind::Mailboxes => {
+                const {
+                    &[
+                        ID,
+                        ACCOUNT,
+                        column("number", "number", Field::Digits, Refused),
+                        NAME,
+                        STATUS,
+                        initial("password", "password_hash", Field::Password, Null),
+                        initial("set_up", "set_up", Field::Flag, Is("no")),
+                        column("login_from_line", "login_from_line", Field::Flag, Is("no")),
+                        column("language", "language", Field::Text, Is("")),
+                        column("time_zone", "time_zone", Field::TimeZone, Null),
+                        column("mail", "mail", Field::Addresses, Is("")),
+                        column("pager", "pager", Field::Addresses, Is("")),
+                        column("webhook", "webhook", Field::Urls, Is("")),
+                        column("attach", "attach", Field::Flag, Is("yes")),
+                        column("delete_after_mail", "delete_after_mail", Field::Flag, Is("no")),
+                        column("operator", "operator", Field::Extension, Is("")),
+                        LINE,
+                        column("call_back", "call_back", Field::Flag, Is("no")),
+                        column("dial_out", "dial_out", Field::Flag, Is("no")),
+                        column("send_messages", "send_messages", Field::Flag, Is("yes")),
+                        column("review", "review", Field::Flag, Is("yes")),
+                        column("say_envelope", "say_envelope", Field::Flag, Is("yes")),
+                        column("say_caller", "say_caller", Field::Flag, Is("no")),
+                        column("say_duration", "say_duration", Field::Flag, Is("no")),
+                        column("hidden", "hidden", Field::Flag, Is("no")),
+                        column("max_messages", "max_messages", Field::Count(0, 1_000_000), Is("100")),
+                        column("max_minutes", "max_minutes", Field::Count(0, 1_000_000), Is("0")),
+                        column("max_seconds", "max_seconds", Field::Count(1, 3600), Is("300")),
+                        column("min_seconds", "min_seconds", Field::Count(0, 60), Is("2")),
+                        column("silence_seconds", "silence_seconds", Field::Count(0, 60), Is("10")),
+                        column("greeting_seconds", "greeting_seconds", Field::Count(1, 600), Is("60")),
+                        column("retention_days", "retention_days", Field::Count(0, 36_500), Is("0")),
+                        column("gain_db", "gain_db", Field::Count(-30, 30), Is("0")),
+                        lines("lines"),
+                    ]
+                }
+            }
+            Kind::MailboxRules => {
+                const {
+                    &[
+                        ACCOUNT,
+                        column("max_messages", "max_messages", Field::Count(0, 100_000_000), Is("0")),
+                        column("max_minutes", "max_minutes", Field::Count(0, 100_000_000), Is("0")),
+                        column("retention_days", "retention_days", Field::Count(0, 36_500), Is("0")),
+                        column("mail_from", "mail_from", Field::Text, Is("")),
+                        column("mail_subject", "mail_subject", Field::Template(255), Is("")),
+                        column("mail_body", "mail_body", Field::Template(10_000), Is("")),
+                        column("pager_subject", "pager_subject", Field::Template(255), Is("")),
+                        column("pager_body", "pager_body", Field::Template(1_000), Is("")),
+                    ]
+                }
+            }
+            Kind::Numbers => {
+                const { &[column("number", "number", Field::Number, Refused), ACCOUNT, LINE, RING_GROUP, MAILBOX] }
+            }
             Kind::Extensions => {
-                const { &[ACCOUNT, column("extension", "extension", Field::Extension, Refused), LINE, RING_GROUP] }
+                const { &[ACCOUNT, column("extension", "extension", Field::Extension, Refused), LINE, RING_GROUP, MAILBOX] }
             }
             Kind::Permissions => {
                 const {
@@ -299,7 +372,8 @@ impl Kind {
     pub(super) fn key(self) -> &'static [&'static str] {
         match self {
             Kind::Currencies => &["currency"],
-            Kind::Accounts | Kind::Lines | Kind::RingGroups | Kind::Gateways => &["id"],
+            Kind::Accounts | Kind::Lines | Kind::Mailboxes | Kind::RingGroups | Kind::Gateways => &["id"],
+            Kind::MailboxRules => &["account"],
             Kind::Numbers => &["number"],
             Kind::Extensions => &["account", "extension"],
             Kind::Permissions => &["account", "line", "class"],
@@ -312,6 +386,6 @@ impl Kind {
 
     /// Whether its table keeps when a row came.
     pub(super) fn has_created_at(self) -> bool {
-        matches!(self, Kind::Accounts | Kind::Lines | Kind::Gateways)
+        matches!(self, Kind::Accounts | Kind::Lines | Kind::Mailboxes | Kind::Gateways)
     }
 }

@@ -141,11 +141,12 @@ impl<'a> Row<'a> {
 
     /// Whether it names as many targets as its kind needs.
     fn targets(&self, kind: Kind) -> Result<(), String> {
-        let (line, group, account) = (self.text("line"), self.text("ring_group"), self.text("account"));
+        let (line, account) = (self.text("line"), self.text("account"));
+        let targets = ["line", "ring_group", "mailbox"].iter().filter(|name| self.text(name).is_some()).count();
         match kind {
-            Kind::Numbers if line.is_some() && group.is_some() => Err("leads to a line and to a ring group".to_owned()),
-            Kind::Extensions if line.is_some() == group.is_some() => {
-                Err("must lead to either a line or a ring group".to_owned())
+            Kind::Numbers if targets > 1 => Err("leads to more than one of line, ring group and mailbox".to_owned()),
+            Kind::Extensions if targets != 1 => {
+                Err("must lead to either a line or a ring group or a mailbox".to_owned())
             }
             Kind::Permissions if line.is_none() && account.is_none() => {
                 Err("names neither an account nor a line".to_owned())
@@ -192,10 +193,15 @@ impl<'a> Row<'a> {
     /// Whether the lines and ring groups that it names belong to its account.
     fn owners(&self) -> Result<(), String> {
         let Some(account) = self.text("account") else { return Ok(()) };
-        let members: &[String] = if let Some(Cell::Members(members)) = self.cell("members") { members } else { &[] };
-        let lines = self.text("line").into_iter().chain(members.iter().map(String::as_str));
+        let members = ["members", "lines"].into_iter().filter_map(|name| match self.cell(name) {
+            Some(Cell::Members(members)) => Some(members),
+            _ => None,
+        });
+        let lines = self.text("line").into_iter().chain(members.flatten().map(String::as_str));
         let named = lines.map(|id| (Reference::Line, id));
-        for (to, id) in named.chain(self.text("ring_group").map(|id| (Reference::RingGroup, id))) {
+        let group = self.text("ring_group").map(|id| (Reference::RingGroup, id));
+        let mailbox = self.text("mailbox").map(|id| (Reference::Mailbox, id));
+        for (to, id) in named.chain(group).chain(mailbox) {
             let owner = self.known.get(&to).and_then(|known| known.get(id));
             if owner.is_some_and(|owner| owner != account) {
                 return Err(format!("{id:?} belongs to another account than {account:?}"));

@@ -14,8 +14,8 @@ use crate::store::address::Session;
 use crate::store::connection::{Connection, Value};
 use crate::store::failure::is_missing_table;
 use crate::store::statement::{
-    Backend, KNOWN_ACCOUNTS, KNOWN_CLASSES, KNOWN_CURRENCIES, KNOWN_DECKS, KNOWN_LINES, KNOWN_RING_GROUPS, Statement,
-    numbered,
+    Backend, KNOWN_ACCOUNTS, KNOWN_CLASSES, KNOWN_CURRENCIES, KNOWN_DECKS, KNOWN_LINES, KNOWN_MAILBOXES,
+    KNOWN_RING_GROUPS, Statement, numbered,
 };
 use crate::store::time::Time;
 use crate::store::{Store, StoreError};
@@ -58,6 +58,7 @@ async fn known(connection: &mut Connection, references: impl Iterator<Item = Ref
             Reference::Account => &KNOWN_ACCOUNTS,
             Reference::Line => &KNOWN_LINES,
             Reference::RingGroup => &KNOWN_RING_GROUPS,
+            Reference::Mailbox => &KNOWN_MAILBOXES,
             Reference::Deck => &KNOWN_DECKS,
             Reference::Currency => &KNOWN_CURRENCIES,
             Reference::Class => &KNOWN_CLASSES,
@@ -84,7 +85,7 @@ async fn write(connection: &mut Connection, kind: Kind, sheet: &Sheet) -> Result
 /// The kinds of which a row is a row of one table.
 async fn rows(connection: &mut Connection, kind: Kind, sheet: &Sheet) -> Result<(), sqlx::Error> {
     let now = Time(Utc::now());
-    // A row leads to a line or to a ring group: setting one clears the other, even if the file has one column only.
+    // A row leads to a line, a ring group or a mailbox: setting one clears the others, even if the file has one column only.
     let whole = matches!(kind, Kind::Numbers | Kind::Extensions);
     let columns: Vec<(usize, &Column)> =
         kind.columns().iter().enumerate().filter(|(_, column)| !column.column.is_empty()).collect();
@@ -93,8 +94,9 @@ async fn rows(connection: &mut Connection, kind: Kind, sheet: &Sheet) -> Result<
         columns.iter().filter(|(index, column)| wanted(*index, column)).map(|(index, _)| *index).collect()
     };
     let keys = select(&|_, column| is_key(column));
-    let sets =
-        select(&|index, column| !is_key(column) && (whole || sheet.present.get(index).copied().unwrap_or_default()));
+    let sets = select(&|index, column| {
+        !is_key(column) && !column.initial && (whole || sheet.present.get(index).copied().unwrap_or_default())
+    });
     let fresh = select(&|index, column| !is_key(column) && !sets.contains(&index));
     let names = |indexes: &[usize]| -> Vec<&'static str> {
         indexes.iter().filter_map(|index| kind.columns().get(*index)).map(|column| column.column).collect()
@@ -112,7 +114,11 @@ async fn rows(connection: &mut Connection, kind: Kind, sheet: &Sheet) -> Result<
         if let (Some(Cell::Text(Some(id))), Some(Cell::Members(members))) = (row.first(), row.last())
             && sheet.present.last() == Some(&true)
         {
-            ring_group_members(connection, id, members).await?;
+            if kind == Kind::Mailboxes {
+                mailbox_lines(connection, id, members).await?;
+            } else {
+                ring_group_members(connection, id, members).await?;
+            }
         }
     }
     Ok(())
@@ -123,6 +129,8 @@ fn table(kind: Kind) -> &'static str {
         Kind::Currencies => "currencies",
         Kind::Accounts => "accounts",
         Kind::Lines => "phone_lines",
+        Kind::Mailboxes => "mailboxes",
+        Kind::MailboxRules => "mailbox_rules",
         Kind::RingGroups => "ring_groups",
         Kind::Numbers => "numbers",
         Kind::Extensions => "extensions",
@@ -133,6 +141,18 @@ fn table(kind: Kind) -> &'static str {
         Kind::EmergencyContacts => "emergency_contacts",
         Kind::FacilityDefaults => "facility_defaults",
     }
+}
+
+/// The lines whose messages go there are those of the file.
+async fn mailbox_lines(connection: &mut Connection, mailbox: &str, lines: &[String]) -> Result<(), sqlx::Error> {
+    let backend = connection.backend();
+    let clear = numbered(backend, "UPDATE phone_lines SET mailbox_id = NULL WHERE mailbox_id = $1".to_owned());
+    connection.execute(clear, &[mailbox.into()]).await?;
+    let set = numbered(backend, "UPDATE phone_lines SET mailbox_id = $1 WHERE id = $2".to_owned());
+    for line in lines {
+        connection.execute(set.clone(), &[mailbox.into(), line.as_str().into()]).await?;
+    }
+    Ok(())
 }
 
 async fn ring_group_members(connection: &mut Connection, group: &str, lines: &[String]) -> Result<(), sqlx::Error> {
