@@ -46,6 +46,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "notices",
             "service",
             "cli",
+            "wire::ami",
             "admin",
         ],
     ),

@@ -175,18 +175,23 @@ impl Stage {
     /// Files that wait on the node: recordings, spool, mails.
     #[must_use]
     pub fn left_behind(&self) -> Vec<String> {
-        let folder = self.node.agent.plan().folder();
-        let mut left = Vec::new();
-        for place in ["recordings", "voicemail", "voicemail/post/waiting"] {
-            for file in std::fs::read_dir(folder.join(place)).into_iter().flatten().flatten() {
-                let name = file.file_name().to_string_lossy().into_owned();
-                if file.file_type().unwrap().is_file() && !["id", "lock"].contains(&name.as_str()) {
-                    left.push(name);
-                }
+        left_behind(self.node.agent.plan().folder())
+    }
+}
+
+/// Files that wait in an agent's folder: recordings, spool, mails.
+#[must_use]
+pub fn left_behind(folder: &lab::Folder) -> Vec<String> {
+    let mut left = Vec::new();
+    for place in ["recordings", "voicemail", "voicemail/quarantine", "voicemail/post/waiting"] {
+        for file in std::fs::read_dir(folder.join(place)).into_iter().flatten().flatten() {
+            let name = file.file_name().to_string_lossy().into_owned();
+            if file.file_type().is_ok_and(|kind| kind.is_file()) && !["id", "lock"].contains(&name.as_str()) {
+                left.push(name);
             }
         }
-        left
     }
+    left
 }
 
 /// Rows of a SQLite file, as text: `a|b`.

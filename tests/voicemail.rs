@@ -222,17 +222,15 @@ conversations! {
     fn an_outside_caller_leaves_a_message_with_number_and_name() {
         let phone = stage().node.peer("gw-v");
         let voice = phone.voice();
-        let call = phone.call(stage().node.asterisk.address(), "12145553114").claims("12125550199", "\\\"; DROP TABLE mailboxes; --");
-        let call = call.voice(&voice).talks(Duration::from_secs(60)).start();
-        call.wait_voice();
-        // The prompts, brief as they are.
-        std::thread::sleep(SECOND * 6);
-        voice.tone(TONES[0], SECOND * 2);
-        std::thread::sleep(SECOND * 3);
-        call.hang_up();
+        let hostile = "\\\"; DROP TABLE mailboxes; --";
+        let call = phone.call(stage().node.asterisk.address(), "12145553114").claims("12125550199", hostile);
+        let mut call = Conversation::of(&stage().transcript, call, &voice, "gw-v");
+        call.hears("vm-intro").press("#").hears("RECORD FILE");
+        speaks(&mut call, SECOND * 2);
+        call.hangs_up();
         stage().wait_contents("3114", &["INBOX|0"]);
-        let from = stage().rows("SELECT caller_number, line_id FROM mailbox_messages WHERE mailbox_id = '3114'");
-        assert_eq!(from, ["12125550199|"]);
+        let from = stage().rows("SELECT caller_number, caller_name, line_id FROM mailbox_messages WHERE mailbox_id = '3114'");
+        assert_eq!(from, ["12125550199|\\\"; DROP TABLE mailboxes; --|"]);
         assert_eq!(stage().rows("SELECT COUNT(*) > 0 FROM mailboxes"), ["1"]);
     }
 

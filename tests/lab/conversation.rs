@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::{Asterisk, Outcome, RunningCall, Sipp, Voice};
+use crate::{Asterisk, Call, Outcome, RunningCall, Sipp, Voice};
 
 /// For the next thing to be heard.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -68,8 +68,14 @@ impl<'a> Conversation<'a> {
         asterisk: SocketAddr,
         number: &str,
     ) -> Conversation<'a> {
+        Conversation::of(transcript, phone.call(asterisk, number), voice, line)
+    }
+
+    /// Places a call from the phone of `line` (or the carrier of a gateway), and waits for the answer.
+    #[must_use]
+    pub fn of(transcript: &Transcript, call: Call<'a>, voice: &'a Voice, line: &str) -> Conversation<'a> {
         let log = transcript.open();
-        let call = phone.call(asterisk, number).voice(voice).talks(Duration::from_secs(600)).start();
+        let call = call.voice(voice).talks(Duration::from_secs(600)).start();
         call.wait_voice();
         Conversation {
             call: Some(call),

@@ -72,10 +72,18 @@ impl Postgres {
     /// # Panics
     /// When the server refuses it.
     pub fn sql(&self, statement: &str) -> String {
+        self.sql_in("postgres", statement)
+    }
+
+    /// The same in another database.
+    ///
+    /// # Panics
+    /// When the server refuses it.
+    pub fn sql_in(&self, database: &str, statement: &str) -> String {
         let port = self.address().port().to_string();
         run(Command::new(program("psql"))
             .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-h"])
-            .args([&self.address.to_string(), "-p", &port, "-d", "postgres", "-c", statement]))
+            .args([&self.address.to_string(), "-p", &port, "-d", database, "-c", statement]))
     }
 
     /// Stops it in good order, ending what is connected (a "fast" shutdown).

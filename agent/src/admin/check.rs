@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::Utc;
 use tokio::time::timeout;
 
-use super::status;
+use super::{check_voicemail, status};
 use crate::buffer::spool::Spool;
 use crate::config::Config;
 use crate::console::Console;
@@ -31,6 +31,7 @@ const CONTEXTS: &[&str] = &[
     "tandem-from-line",
     "tandem-act",
     "tandem-emergency",
+    "tandem-lamps",
     "tandem-notice",
     "tandem-fallback",
 ];
@@ -46,6 +47,9 @@ const MODULES: &[&str] = &[
     "func_groupcount.so",
     "func_callerid.so",
     "func_channel.so",
+    "app_minivm.so",
+    "res_pjsip_mwi.so",
+    "format_wav_gsm.so",
     "res_geolocation.so",
     "res_pjsip_geolocation.so",
 ];
@@ -82,6 +86,7 @@ pub async fn run(config: &Config) -> ExitCode {
     findings.extend(asterisk);
     findings.extend(records(config));
     findings.extend(emergency(config).await);
+    findings.extend(check_voicemail::findings(config).await);
     findings.extend(running);
     if config.emergency.gateways.is_empty() {
         findings.push(Finding::Wrong(

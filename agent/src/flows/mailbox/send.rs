@@ -196,10 +196,10 @@ async fn record_and_send(call: &mut impl Call, session: &Session<'_>, to: &[Mail
         least_ms: u64::try_from(manner.least.as_millis()).unwrap_or_default(),
         gain_db: 0,
     };
+    call.play(&["vm-intro".into()], "#").await?;
     if let Err(error) = voicemail.clerk.note(&draft, &notes).await {
         return told(call, Err(error.to_string())).await;
     }
-    call.play(&["vm-intro".into()], "#").await?;
     let recorded = recording::record(call, &draft, &manner, voicemail).await;
     if !recorded.keep {
         voicemail.clerk.discard(&draft).await;
