@@ -99,7 +99,7 @@ fn what_a_real_app_voicemail_has_recorded_is_imported_and_played() {
         .line_with("9001", phone.address(), "context = old")
         .dialplan(
             "\n[old]\nexten => 200,1,Answer()\n same => n,VoiceMail(200@default,us)\n same => n,Hangup()\n\
-                   exten => 201,1,Answer()\n same => n,VoiceMail(200@default,sU)\n same => n,Hangup()\n",
+                   exten => 201,1,Answer()\n same => n,VoiceMail(200@default,usU)\n same => n,Hangup()\n",
         )
         .append("modules.conf", "\nload = app_voicemail.so\nload = app_mixmonitor.so\n")
         .start();
@@ -112,6 +112,8 @@ fn what_a_real_app_voicemail_has_recorded_is_imported_and_played() {
         let call =
             phone.call(old.address(), number).claims("12125550123", "Caller").voice(&voice).talks(SECOND * 60).start();
         call.wait_voice();
+        std::thread::sleep(SECOND);
+        voice.press("#");
         std::thread::sleep(SECOND * 3);
         voice.tone(hertz, SECOND * 3);
         std::thread::sleep(SECOND * 4);
@@ -140,8 +142,9 @@ fn what_a_real_app_voicemail_has_recorded_is_imported_and_played() {
     let voice = stage.voice("2101");
     let mut call = stage.call("2101", &voice, "*98");
     call.hears("vm-login").press("200#").hears("vm-password").press("4711#").hears("vm-youhave").hears("vm-opts");
-    call.press("1").hears("CONTROL STREAM FILE").hears_tone(TONES[0], SECOND * 2);
-    call.press("6").hears("CONTROL STREAM FILE").hears_tone(TONES[1], SECOND * 2);
+    // The urgent one comes first.
+    call.press("1").hears("vm-Urgent").hears("CONTROL STREAM FILE").hears_tone(TONES[1], SECOND * 2);
+    call.press("6").hears("CONTROL STREAM FILE").hears_tone(TONES[0], SECOND * 2);
     call.hangs_up();
 }
 

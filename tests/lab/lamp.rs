@@ -1,12 +1,12 @@
 //! The lamp of a phone: takes NOTIFYs about messages (RFC 3842), unsolicited or by a subscription (RFC 6665).
 
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::{Address, wait_until};
+use crate::Address;
 
 /// A phone on port 5060 of its own address that does nothing but tell of messages.
 #[derive(Debug)]
@@ -14,6 +14,7 @@ pub struct Lamp {
     address: Address,
     socket: UdpSocket,
     told: Arc<Mutex<Vec<String>>>,
+    subscriptions: AtomicU32,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -27,7 +28,7 @@ impl Default for Lamp {
         let listening = socket.try_clone().expect("a descriptor can be copied");
         let (into, ends) = (Arc::clone(&told), Arc::clone(&stop));
         let thread = thread::spawn(move || listen(&listening, &into, &ends));
-        Lamp { address, socket, told, stop, thread: Some(thread) }
+        Lamp { address, socket, told, subscriptions: AtomicU32::new(0), stop, thread: Some(thread) }
     }
 }
 
@@ -63,10 +64,10 @@ impl Lamp {
     /// # Panics
     /// When nothing can be sent.
     pub fn subscribe(&self, aor: &str, proxy: SocketAddr) {
-        let local = self.address();
+        let (local, nth) = (self.address(), self.subscriptions.fetch_add(1, Ordering::Relaxed));
         let subscribe = format!(
-            "SUBSCRIBE sip:{aor}@{proxy} SIP/2.0\r\nVia: SIP/2.0/UDP {local};branch=z9hG4bK-lamp-{0}\r\nFrom: <sip:{aor}@{local}>;tag=lamp{0}\r\n\
-             To: <sip:{aor}@{proxy}>\r\nCall-ID: lamp-{0}@{local}\r\nCSeq: 1 SUBSCRIBE\r\nContact: <sip:{aor}@{local}>\r\nMax-Forwards: 70\r\n\
+            "SUBSCRIBE sip:{aor}@{proxy} SIP/2.0\r\nVia: SIP/2.0/UDP {local};branch=z9hG4bK-lamp-{nth}-{0}\r\nFrom: <sip:{aor}@{local}>;tag=lamp{nth}-{0}\r\n\
+             To: <sip:{aor}@{proxy}>\r\nCall-ID: lamp-{nth}-{0}@{local}\r\nCSeq: 1 SUBSCRIBE\r\nContact: <sip:{aor}@{local}>\r\nMax-Forwards: 70\r\n\
              Event: message-summary\r\nAccept: application/simple-message-summary\r\nExpires: 3600\r\nContent-Length: 0\r\n\r\n",
             local.ip()
         );
@@ -84,12 +85,11 @@ impl Lamp {
     /// # Panics
     /// When it is not.
     pub fn shows(&self, counts: &str) {
-        let last = || self.told().last().cloned();
-        wait_until(
-            &format!("the lamp to show {counts}, which shows {:?}", self.told()),
-            Duration::from_secs(20),
-            || last().is_some_and(|last| last == counts),
-        );
+        let (started, last) = (Instant::now(), || self.told().last().cloned());
+        while last().is_none_or(|last| last != counts) {
+            assert!(started.elapsed() < Duration::from_secs(20), "the lamp was told {:?}, not {counts}", self.told());
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Forgets what it was told.

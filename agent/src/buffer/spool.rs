@@ -332,10 +332,14 @@ impl Spool {
     fn write_whole(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         // Of its own: several threads write here.
         let temporary = self.folder.join(format!("writing-{}", Uuid::now_v7()));
-        let mut file = File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(temporary, path)
+        let written = File::create(&temporary).and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        });
+        written.and_then(|()| fs::rename(&temporary, path)).inspect_err(|_| {
+            // On a full disk it takes room that others need.
+            let _ = fs::remove_file(&temporary);
+        })
     }
 }
 

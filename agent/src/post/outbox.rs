@@ -118,8 +118,12 @@ impl<E: Errand> Outbox<E> {
 /// Writes a file that is there as a whole, on disk, or not at all.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let new = path.with_extension("new");
-    let mut file = File::create(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&new, path)
+    let written = File::create(&new).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written.and_then(|()| fs::rename(&new, path)).inspect_err(|_| {
+        // On a full disk it takes room that others need.
+        let _ = fs::remove_file(&new);
+    })
 }

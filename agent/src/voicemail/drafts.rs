@@ -16,7 +16,7 @@ use crate::store::mailbox::NewMessage;
 const BEGIN: &str = "voicemail-";
 /// A file that was not written to for so long is written by nobody: Asterisk goes on recording when the agent has died.
 const STILL: Duration = Duration::from_secs(5);
-/// What nobody recorded to, and recordings of which nothing is known, are removed after this time.
+/// Recordings of which nothing is known are removed after this time.
 const STALE: Duration = Duration::from_secs(3600);
 
 /// What is known of a recording.
@@ -92,9 +92,8 @@ impl Drafts {
                 continue;
             }
             if !recording.exists() {
-                if is_older(&path, STALE) {
-                    fs::remove_file(&path)?;
-                }
+                // Nobody spoke yet, or it was the last thing of a message that is in the spool.
+                fs::remove_file(&path)?;
                 continue;
             }
             if !is_older(&recording, STILL) {
@@ -142,10 +141,15 @@ impl Drop for Draft {
 pub fn note(recording: &Path, notes: &Notes) -> io::Result<()> {
     let path = recording.with_extension("json");
     let new = recording.with_extension("new");
-    let mut file = File::create(&new)?;
-    file.write_all(&serde_json::to_vec(notes)?)?;
-    file.sync_all()?;
-    fs::rename(&new, &path)?;
+    let written = File::create(&new).and_then(|mut file| {
+        file.write_all(&serde_json::to_vec(notes)?)?;
+        file.sync_all()
+    });
+    if let Err(error) = written.and_then(|()| fs::rename(&new, &path)) {
+        // On a full disk it takes room that others need.
+        let _ = fs::remove_file(&new);
+        return Err(error);
+    }
     File::open(recording.parent().unwrap_or(recording))?.sync_all()
 }
 

@@ -22,7 +22,7 @@ use crate::wire::ami::{Ami, AmiError};
 /// Bytes of the mailboxes that one channel tells of: Asterisk throws lines away that have more than 1024 (`main/manager.c`, `get_input`).
 const TOGETHER: usize = 900;
 /// Until what failed is tried again.
-const AGAIN: Duration = Duration::from_secs(2);
+const AGAIN: Duration = Duration::from_millis(500);
 /// For a question to the replica.
 const QUESTION: Duration = Duration::from_secs(2);
 /// While all lamps are told, calls come first.
@@ -103,7 +103,7 @@ async fn tell(manager: &Manager, store: &Store, alarms: &Alarms) -> Result<(), D
         news.retain(|id, counts| told.get(id) != Some(counts));
         let mut list = String::new();
         for (id, Counts { urgent, fresh, old }) in &news {
-            // Ids have neither `=` nor `&`.
+            // Ids have neither `=` nor `&`. MinivmMWI adds the urgent ones to the new ones.
             let _ = write!(list, "&{id}={urgent}={fresh}={old}");
             if list.len() > TOGETHER {
                 push(&mut ami, &list).await?;
@@ -126,6 +126,8 @@ async fn push(ami: &mut Ami, list: &str) -> Result<(), AmiError> {
         ("Application", "NoOp"),
         ("Async", "true"),
         ("Variable", variable.as_str()),
+        // It is nobody's call.
+        ("Variable", "CDR_PROP(disable)=1"),
     ];
     ami.act("Originate", &originate).await
 }
