@@ -21,9 +21,11 @@ const PASSWORD: &str = "tandem-demo";
 /// Files of `sql/sample/` in an order in which nothing refers to what comes later.
 const BEFORE_RATES: [&str; 1] = ["currencies"];
 const RATES: [(&str, &str); 3] = [("retail", "USD"), ("gw-a", "USD"), ("gw-b", "EUR")];
-const AFTER_RATES: [&str; 11] = [
+const AFTER_RATES: [&str; 13] = [
     "accounts",
     "lines",
+    "mailboxes",
+    "mailbox-rules",
     "ring-groups",
     "numbers",
     "extensions",
@@ -53,7 +55,7 @@ async fn main() -> ExitCode {
         .gateway("gw-b", b.address())
         .pjsip(&softphone())
         .start();
-    let agent = plan.ships(&asterisk).start();
+    let agent = plan.ships(&asterisk).lights(&asterisk).start();
 
     println!("\nLine 1001 dials {NUMBER}. What the agent decides, and why (tandem explain 1001 {NUMBER}):\n");
     println!("{}", agent.plan().tandem_ok(&["explain", "1001", NUMBER]));
@@ -102,7 +104,7 @@ fn import(plan: &AgentBuilder) {
 /// Line 1002, at which a softphone registers.
 fn softphone() -> String {
     format!(
-        "[1002](tandem-line)\nauth = 1002\naors = 1002\n\
+        "[1002](tandem-line)\nauth = 1002\naors = 1002\nmailboxes = 1002@tandem\n\
          [1002]\ntype = auth\nauth_type = userpass\nusername = 1002\npassword = {PASSWORD}\n\
          [1002]\ntype = aor\nmax_contacts = 1\nremove_existing = yes\n"
     )
@@ -154,6 +156,9 @@ and dial:   1001            the phone of line 1001, which answers
             011442079460000 London: line 1002 may not call abroad; hear the refusal
             911             an emergency call: goes out whatever is broken (try it with the agent killed)
             *99             the line test: keys and voice are read and played back
+            700             the mailbox of Sales: leave a message after the tone
+            *97             your own mailbox, password 7351: you are led through it
+            *98             any mailbox, 600 for Sales, password 8264
 
 Look:       curl http://{http}/metrics    curl http://{http}/status"
     );

@@ -1,12 +1,15 @@
 //! A call without a telephone: for `tandem simulate`, and scripted for tests.
 //!
-//! What the flow does is told to a [`Phone`], which presses keys or hangs up. Recordings are silent and as long as allowed.
+//! What the flow does is told to a [`Phone`], which presses keys or hangs up. Recordings are a tone of three seconds, or as long as allowed.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::time::Duration;
 
 use crate::call::{Call, Caller, Digits, Ended, Fault, Prompt, Recording, RecordingEnd, RecordingLimits, Say, Step};
+
+/// How long somebody speaks into a recording.
+const SPEECH: Duration = Duration::from_secs(3);
 
 /// What a caller does when the flow waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,17 +152,20 @@ impl<P: Phone> Call for Simulator<P> {
 
     async fn record(&mut self, path: &str, limits: &RecordingLimits) -> Step<Recording> {
         self.alive()?;
+        let length = limits.longest.min(SPEECH);
+        // Who looks for it finds it missing.
+        let _ = speak(path, length);
         self.phone.hears(format!("records to {path}, {} s at the most", limits.longest.as_secs()));
         let end = match self.wait(&format!("a key of {} ends the recording", limits.keys)).await {
             Ok(Some(keys)) => keys.chars().find(|key| limits.keys.contains(*key)),
             Ok(None) => None,
             Err(Ended::Hangup) => {
-                return Ok(Recording { path: path.to_owned(), length: limits.longest, end: RecordingEnd::Hangup });
+                return Ok(Recording { path: path.to_owned(), length, end: RecordingEnd::Hangup });
             }
             Err(failed) => return Err(failed),
         };
         let end = end.map_or(RecordingEnd::Limit, RecordingEnd::Key);
-        Ok(Recording { path: path.to_owned(), length: limits.longest, end })
+        Ok(Recording { path: path.to_owned(), length, end })
     }
 
     async fn say(&mut self, what: &Say, keys: &str) -> Step<Option<char>> {
@@ -193,4 +199,17 @@ impl<P: Phone> Call for Simulator<P> {
         self.phone.hears(format!("(hangs up, cause {cause})"));
         Ok(())
     }
+}
+
+/// Writes a recording of 440 Hz, as Asterisk would: WAV, 16 bits, 8000 samples a second.
+fn speak(path: &str, length: Duration) -> Result<(), hound::Error> {
+    let spec =
+        hound::WavSpec { channels: 1, sample_rate: 8000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let mut writer = hound::WavWriter::create(format!("{path}.wav"), spec)?;
+    for at in 0..u32::try_from(length.as_millis() * 8).unwrap_or_default() {
+        let angle = std::f64::consts::TAU * 440.0 * f64::from(at) / 8000.0;
+        #[allow(clippy::cast_possible_truncation, reason = "within the bounds of i16")]
+        writer.write_sample((8000.0 * angle.sin()) as i16)?;
+    }
+    writer.finalize()
 }
