@@ -98,6 +98,52 @@ fn lamps_show_what_is_in_the_mailbox_on_every_node_and_after_everything_was_gone
 }
 
 #[test]
+fn phones_behind_an_edge_are_told_by_one_node_and_by_another_when_it_has_gone() {
+    let server = MariaDb::start();
+    let url = server.url();
+    Agent::builder().set("database.urls", &url).tandem_ok(&["migrate"]);
+    server.sql(&format!("USE tandem; {}", account(&["2101", "2102"])));
+    // The edge, which would hand it to the phone.
+    let edge = Lamp::default();
+    let node = |name: &str| {
+        let plan = Agent::builder().set("database.urls", &url).set("node.name", name).set("replica.poll_ms", "200");
+        let uri = format!("sip:{{line}}@{}", edge.address());
+        let plan = plan.set("voicemail.lamp_uri", &uri);
+        let asterisk = Asterisk::builder()
+            .agent(plan.agi())
+            .edge("edge1", edge.address())
+            .append("pjsip.conf", "\n[global](+)\ndefault_outbound_endpoint = edge1\n")
+            .start();
+        let agent = plan.lights(&asterisk).start();
+        (asterisk, agent)
+    };
+    let (mut first, second) = (node("first"), node("second"));
+    let leaves = |agent: &Agent| {
+        let script = vec![("RECORD FILE", Does::SpeaksAndHangsUp(wav(500, 2)))];
+        SimulatedCall::new("voicemail/2101/unavailable", "555", script).run(agent.agi());
+    };
+    leaves(&second.1);
+    edge.shows("1/0 (0/0)");
+    std::thread::sleep(mailbox_stage::SECOND);
+    // Each line was told of nothing at first, and then of one message, once.
+    let told = edge.told();
+    assert_eq!(told.iter().filter(|counts| *counts == "1/0 (0/0)").count(), 1, "{told:?}");
+    let holder = server.sql("SELECT node FROM tandem.job_leases WHERE job = 'mailbox-lamps'").trim().to_owned();
+    assert!(["first", "second"].contains(&holder.as_str()), "{holder}");
+    // It dies, and another tells what was left meanwhile as soon as the lease is over.
+    let (mut second_asterisk, mut second_agent) = second;
+    let (dead, alive) =
+        if holder == "first" { (&mut first.1, &mut second_agent) } else { (&mut second_agent, &mut first.1) };
+    dead.process().kill();
+    leaves(alive);
+    server.sql("UPDATE tandem.job_leases SET until = UTC_TIMESTAMP() WHERE job = 'mailbox-lamps'");
+    edge.shows("2/0 (0/0)");
+    for asterisk in [&mut first.0, &mut second_asterisk] {
+        assert_eq!(asterisk.complaints(), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn an_asterisk_that_refuses_the_agent_is_an_alarm() {
     let plan = Agent::builder().set("replica.poll_ms", "200");
     plan.tandem_ok(&["migrate"]);

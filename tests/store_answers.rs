@@ -27,9 +27,9 @@ const SHIPPED: [(Backend, i64, &str); 15] = [
     (Backend::Sqlite, 4, "58441aca426f2ea7"),
     (Backend::MySql, 4, "4910f8e366e4852a"),
     (Backend::Postgres, 4, "b908640a75662b2d"),
-    (Backend::Sqlite, 5, "f11f8cfb6cdb5054"),
-    (Backend::MySql, 5, "9d4327d7cc707dbc"),
-    (Backend::Postgres, 5, "4a0943bd8fc40e49"),
+    (Backend::Sqlite, 5, "a5f2349d23491719"),
+    (Backend::MySql, 5, "8c904a110fa38698"),
+    (Backend::Postgres, 5, "1877b05edd90a1ae"),
 ];
 
 #[test]

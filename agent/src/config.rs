@@ -210,6 +210,9 @@ pub struct Voicemail {
     pub lockout_minutes: u32,
     /// Milliseconds of pause after a wrong password, doubled by each further one.
     pub guess_delay_ms: u64,
+    /// For phones behind an edge: where a line is sent how many messages it has, `sip:{line}@edge.example.com`. When empty, Asterisk tells the
+    /// phones that register here.
+    pub lamp_uri: String,
     /// Seconds that messages, and mails about them, may wait before it is an alarm.
     pub alarm_seconds: u32,
     /// Seconds between two times of deleting what was kept long enough; one node does it for all.
@@ -419,6 +422,7 @@ impl Default for Voicemail {
             lockout_guesses: 10,
             lockout_minutes: 15,
             guess_delay_ms: 1_000,
+            lamp_uri: String::new(),
             alarm_seconds: 300,
             upkeep_seconds: 300,
         }

@@ -365,7 +365,7 @@ fn cut(from: &Path, to: &Path) {
 fn manager(address: &Address) -> String {
     format!(
         "[general]\nenabled = yes\nbindaddr = {address}\nport = 5038\ndisplayconnects = no\n\n[tandem]\nsecret = {MANAGER_SECRET}\n\
-         deny = 0.0.0.0/0.0.0.0\npermit = 127.0.0.0/255.0.0.0\nwrite = originate\n"
+         deny = 0.0.0.0/0.0.0.0\npermit = 127.0.0.0/255.0.0.0\nread = system\nwrite = originate,system\n"
     )
 }
 

@@ -33,6 +33,7 @@ pub struct SimulatedCall {
     hang_up_at: Option<usize>,
     /// What is recorded where the script is cut off at a recording.
     voice: Vec<u8>,
+    speaking: Duration,
     patience: Duration,
 }
 
@@ -64,6 +65,7 @@ impl SimulatedCall {
             script: script.into(),
             hang_up_at: None,
             voice: Vec::new(),
+            speaking: Duration::ZERO,
             patience: Duration::from_secs(30),
         }
     }
@@ -73,6 +75,13 @@ impl SimulatedCall {
     pub fn hangs_up_at(mut self, nth: usize, voice: Vec<u8>) -> SimulatedCall {
         self.hang_up_at = Some(nth);
         self.voice = voice;
+        self
+    }
+
+    /// Recordings take this long, whatever is in them.
+    #[must_use]
+    pub fn speaking_for(mut self, time: Duration) -> SimulatedCall {
+        self.speaking = time;
         self
     }
 
@@ -126,6 +135,7 @@ impl SimulatedCall {
                 Some(Does::SpeaksAndHangsUp(audio)) => (audio, true),
                 _ => (Vec::new(), true),
             };
+            std::thread::sleep(self.speaking);
             let path = command.split('"').nth(1).unwrap_or_default();
             let samples = audio.len().saturating_sub(44) / 2;
             if !audio.is_empty() {

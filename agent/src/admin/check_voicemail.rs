@@ -98,7 +98,7 @@ async fn lamps(config: &Config, wanted: bool) -> Option<Finding> {
         Ok(_) => Finding::Good(format!("asterisk.manager: {} lets the agent in", manager.address)),
         Err(error) => Finding::Wrong(
             format!("asterisk.manager: {}: {error}", manager.address),
-            "enable manager.conf with the agent's user, its secret and write = originate; `asterisk -rx 'manager reload'`".into(),
+            "enable manager.conf with the agent's user, its secret, read = system and write = originate; `asterisk -rx 'manager reload'`".into(),
         ),
     })
 }

@@ -76,6 +76,10 @@ impl Config {
             "voicemail.password_digits: not within 3 to 32; use 4, or better 6",
         );
         wrong(voicemail.lockout_guesses == 0, "voicemail.lockout_guesses: is 0, so that nobody could log in; use 10");
+        wrong(
+            !voicemail.lamp_uri.is_empty() && !voicemail.lamp_uri.contains("{line}"),
+            "voicemail.lamp_uri: lacks {line}; use \"sip:{line}@edge.example.com\"",
+        );
         wrong(voicemail.upkeep_seconds == 0, "voicemail.upkeep_seconds: is 0; use 300");
         let records = &self.records;
         wrong(

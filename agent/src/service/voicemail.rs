@@ -21,7 +21,7 @@ use crate::store::mailbox::Place;
 use crate::voicemail::cargo;
 use crate::voicemail::clerk::{Clerk, Desk};
 use crate::voicemail::guesses::Guesses;
-use crate::voicemail::lamps::{self, Manager};
+use crate::voicemail::lamps::{Lamps, Manager, Way};
 use crate::voicemail::passwords::Passwords;
 use crate::voicemail::postman::{self, Postman};
 use crate::voicemail::upkeep::Upkeep;
@@ -147,7 +147,16 @@ pub(super) fn start(
         move || upkeep.run(closing)
     })?;
     if !config.asterisk.manager_secret.is_empty() {
-        tokio::spawn(lamps::run(manager(config), store.clone(), alarms.clone(), closing.clone()));
+        let lamps = Lamps {
+            manager: manager(config),
+            way: if settings.lamp_uri.is_empty() { Way::State } else { Way::Notify(settings.lamp_uri.clone()) },
+            node: config.node.name.clone(),
+            store: store.clone(),
+            writer: store.writer(PATIENCE),
+            alarms: alarms.clone(),
+        };
+        let closing = closing.clone();
+        on_own_thread("voicemail-lamps", move || lamps.run(closing))?;
     }
     Ok(shipped)
 }

@@ -16,9 +16,10 @@ use super::mailbox::{
 };
 use super::statement::{
     ALL_MAILBOX_COUNTS, COUNT_GUESS, DELETE_AUDIO, DELETE_GREETING, DELETE_MESSAGE, FIRST_GUESS, FORGET_GUESSES,
-    GREETING_AUDIO, INSERT_AUDIO_REMOVAL, LISTED_MAILBOXES, MAILBOX, MAILBOX_AUDIO, MAILBOX_BY_NUMBER, MAILBOX_COUNTS,
-    MAILBOX_GREETINGS, MAILBOX_GUESSES, MAILBOX_MAIL, MAILBOX_MESSAGES, MAILBOX_NAMES, MAILBOX_OF_ACCOUNT,
-    MAILBOX_OF_LINE, MAILBOX_OPERATOR, MOVE_MESSAGE, REMOVE_MESSAGE_AUDIO, SET_PASSWORD, SET_UP_MAILBOX, Statement,
+    GREETING_AUDIO, INSERT_AUDIO_REMOVAL, LINES_OF_MAILBOX, LISTED_MAILBOXES, MAILBOX, MAILBOX_AUDIO,
+    MAILBOX_BY_NUMBER, MAILBOX_COUNTS, MAILBOX_GREETINGS, MAILBOX_GUESSES, MAILBOX_MAIL, MAILBOX_MESSAGES,
+    MAILBOX_NAMES, MAILBOX_OF_ACCOUNT, MAILBOX_OF_LINE, MAILBOX_OPERATOR, MOVE_MESSAGE, REMOVE_MESSAGE_AUDIO,
+    SET_PASSWORD, SET_UP_MAILBOX, Statement,
 };
 use super::target_columns::status;
 use super::time::{Moment, Time};
@@ -311,6 +312,15 @@ impl Store {
     pub async fn mailbox_counts(&self, mailbox_id: &str, asking: &mut Asking) -> Result<Counts, StoreError> {
         let rows: Vec<Counts> = self.ask_nearest(&MAILBOX_COUNTS, &[key(mailbox_id)], asking).await?;
         Ok(rows.into_iter().next().unwrap_or_default())
+    }
+
+    /// The lines whose lamps tell of a mailbox, as the replica knows them, if there is one.
+    ///
+    /// # Errors
+    /// Nobody could be asked.
+    pub async fn lines_of_mailbox(&self, mailbox_id: &str, asking: &mut Asking) -> Result<Vec<String>, StoreError> {
+        let rows: Vec<(String,)> = self.ask_nearest(&LINES_OF_MAILBOX, &[key(mailbox_id)], asking).await?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
     /// What the lamps of every mailbox tell, as the replica knows it, if there is one.

@@ -207,6 +207,7 @@ statements! {
     RETENTIONS = "retentions";
     MAILBOX_MAIL = "mailbox_mail";
     MAILBOX_OPERATOR = "mailbox_operator";
+    LINES_OF_MAILBOX = "lines_of_mailbox";
     LISTED_MAILBOXES = "listed_mailboxes";
     MOVE_TO_MAILBOX = "move_to_mailbox";
     KNOWN_MAILBOXES = "known_mailboxes";

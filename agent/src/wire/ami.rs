@@ -8,6 +8,8 @@ use tokio::time::timeout;
 
 /// For connecting, and for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// For Asterisk to start.
+const BOOT: Duration = Duration::from_secs(20);
 /// No line is longer, and no message has more lines: more is no Asterisk.
 const LONGEST: usize = 16 * 1024;
 const MOST: usize = 1000;
@@ -21,6 +23,11 @@ pub enum AmiError {
     /// Asterisk did not answer in time.
     #[error("Asterisk's manager interface did not answer within 5 s")]
     Late,
+    /// It did not say that it has started.
+    #[error(
+        "Asterisk does not say that it has started; its manager.conf lacks read = system for the agent, or it hangs"
+    )]
+    Unbooted,
     /// Asterisk answered something that is no message.
     #[error("the peer does not speak as Asterisk's manager interface does")]
     Foreign,
@@ -39,6 +46,7 @@ pub enum AmiError {
 pub struct Ami<S = TcpStream> {
     stream: BufReader<S>,
     actions: u64,
+    has_booted: bool,
 }
 
 /// One message: names and values in their order.
@@ -57,17 +65,19 @@ impl Ami {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Ami<S> {
-    /// Logs in on an open stream.
+    /// Logs in on an open stream, and waits until Asterisk has started: before, actions come to nothing without a word.
     ///
     /// # Errors
     /// See [`AmiError`].
     pub async fn open(stream: S, user: &str, secret: &str) -> Result<Ami<S>, AmiError> {
-        let mut ami = Ami { stream: BufReader::new(stream), actions: 0 };
+        let mut ami = Ami { stream: BufReader::new(stream), actions: 0, has_booted: false };
         let greeting = timeout(PATIENCE, ami.line()).await.map_err(|_| AmiError::Late)??;
         if !greeting.starts_with("Asterisk Call Manager") {
             return Err(AmiError::Foreign);
         }
-        ami.act("Login", &[("Username", user), ("Secret", secret), ("Events", "off")]).await?;
+        ami.act("Login", &[("Username", user), ("Secret", secret), ("Events", "system")]).await?;
+        timeout(BOOT, ami.booted()).await.map_err(|_| AmiError::Unbooted)??;
+        ami.act("Events", &[("EventMask", "off")]).await?;
         Ok(ami)
     }
 
@@ -107,9 +117,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Ami<S> {
         }
     }
 
+    /// Asterisk says so to whoever logs in, at once or when it is.
+    async fn booted(&mut self) -> Result<(), AmiError> {
+        if self.has_booted {
+            return Ok(());
+        }
+        while value(&self.message().await?, "Event") != Some("FullyBooted") {}
+        Ok(())
+    }
+
     async fn answer(&mut self, id: &str) -> Result<Message, AmiError> {
         loop {
             let message = self.message().await?;
+            self.has_booted |= value(&message, "Event") == Some("FullyBooted");
             if value(&message, "Response").is_some() && value(&message, "ActionID") == Some(id) {
                 return Ok(message);
             }
@@ -177,7 +197,7 @@ mod tests {
     async fn an_answer_is_found_among_events() {
         let mut ami = peer(
             b"Asterisk Call Manager/11.0.0\r\nEvent: FullyBooted\r\nStatus: Fully Booted\r\n\r\nResponse: Success\r\nActionID: 1\r\n\
-              Message: Authentication accepted\r\n\r\nResponse: Error\r\nActionID: 2\r\nMessage: Extension does not exist.\r\n\r\n",
+              Message: Authentication accepted\r\n\r\nResponse: Success\r\nActionID: 2\r\n\r\nResponse: Error\r\nActionID: 3\r\nMessage: Extension does not exist.\r\n\r\n",
         )
         .await
         .unwrap();

@@ -129,7 +129,7 @@ CREATE TABLE job_leases (
     until DATETIME NOT NULL
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
-INSERT INTO job_leases (job, node, until) VALUES ('mailbox-upkeep', '', '2000-01-01 00:00:00');
+INSERT INTO job_leases (job, node, until) VALUES ('mailbox-upkeep', '', '2000-01-01 00:00:00'), ('mailbox-lamps', '', '2000-01-01 00:00:00');
 
 -- Where calls go that nobody takes; and numbers and extensions that lead to a mailbox at once.
 ALTER TABLE phone_lines ADD COLUMN mailbox_id VARCHAR(64), ADD FOREIGN KEY (mailbox_id) REFERENCES mailboxes (id);

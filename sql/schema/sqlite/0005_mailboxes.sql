@@ -129,12 +129,13 @@ CREATE TABLE job_leases (
     until TEXT NOT NULL
 );
 
-INSERT INTO job_leases (job, node, until) VALUES ('mailbox-upkeep', '', '2000-01-01 00:00:00');
+INSERT INTO job_leases (job, node, until) VALUES ('mailbox-upkeep', '', '2000-01-01 00:00:00'), ('mailbox-lamps', '', '2000-01-01 00:00:00');
 
 -- Where calls go that nobody takes; and numbers and extensions that lead to a mailbox at once.
 ALTER TABLE phone_lines ADD COLUMN mailbox_id TEXT REFERENCES mailboxes (id);
 ALTER TABLE ring_groups ADD COLUMN mailbox_id TEXT REFERENCES mailboxes (id);
 ALTER TABLE numbers ADD COLUMN mailbox_id TEXT REFERENCES mailboxes (id);
+CREATE INDEX phone_lines_mailbox ON phone_lines (mailbox_id);
 
 CREATE TABLE extensions_with_mailboxes (
     account_id    TEXT NOT NULL,
