@@ -384,7 +384,8 @@ conversations! {
         let mut call = stage().call("2314", &voice, "2314");
         call.hears("STREAM FILE").hears_tone(TONES[0], SECOND);
         call.hangs_up();
-        let mut call = visit("2314", &voice);
+        let mut call = stage().call("2314", &voice, "*97");
+        call.hears("vm-tempgreetactive").hears("vm-youhave").hears("vm-opts");
         call.press("0").hears("vm-options").press("4").hears("vm-tempgreeting2").press("2").hears("vm-tempremoved").hears("vm-options");
         call.press("*").hears("vm-opts");
         leave(call);

@@ -70,6 +70,7 @@ const FEATURES: &[(&str, &str)] = &[
     ("9", "mailbox_keys::key_9_saves_to_a_folder"),
     ("0 1, 0 2, 0 3", "mailbox_keys::key_0_1_records_the_unavailable_greeting_and_2_to_3_the_others"),
     ("0 4", "mailbox_keys::key_0_4_records_and_erases_the_temporary_greeting"),
+    ("tempgreetwarn", "mailbox_keys::key_0_4_records_and_erases_the_temporary_greeting"),
     ("0 5; minpassword, externpasscheck", "mailbox_keys::key_0_5_changes_the_password"),
     ("* and #", "mailbox_keys::key_star_helps_and_wrong_keys_and_silence_end_well"),
     (

@@ -138,7 +138,8 @@ async fn converse(call: &mut impl Call, session: &mut Session<'_>) -> Step<End> 
     if !session.mailbox.set_up {
         options::set_up(call, session).await?;
     }
-    let key = count(call, session).await?;
+    let warned = options::warn(call, session).await?;
+    let key = if warned.is_some() { warned } else { count(call, session).await? };
     session.start();
     menu::run(call, session, key).await
 }

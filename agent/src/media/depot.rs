@@ -174,8 +174,17 @@ impl Depot {
     /// # Errors
     /// Why not.
     pub async fn check(&self) -> Result<(), String> {
-        if self.place == Place::Database {
-            return Ok(());
+        match (self.place, &self.directory) {
+            (Place::Database, _) => return Ok(()),
+            // Not where audio goes: whoever checks may be somebody else than the agent, who could not write there afterwards.
+            (Place::Directory, Some(directory)) => {
+                let path = directory.join(format!("check-{}", Uuid::now_v7()));
+                let written = write(&path, b"tandem").await.map_err(|error| format!("{}: {error}", path.display()));
+                // What could not be written is not there.
+                let _ = tokio::fs::remove_file(&path).await;
+                return written;
+            }
+            _ => {}
         }
         let (id, bytes) = (Uuid::now_v7(), b"tandem".to_vec());
         let format = crate::store::mailbox::Format::Wav;

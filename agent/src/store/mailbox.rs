@@ -380,3 +380,55 @@ pub enum Change {
     /// Deleted a message.
     Delete(Uuid),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mailbox_is_full_by_its_own_limits_or_its_accounts() {
+        let mailbox = |limits: [i64; 4], used: [i64; 4]| {
+            let [messages, minutes, account_messages, account_minutes] = limits;
+            let mut full = Mailbox {
+                id: "1".into(),
+                account_id: "a".into(),
+                number: "1".into(),
+                name: "One".into(),
+                status: Status::Active,
+                password_hash: None,
+                set_up: true,
+                login_from_line: false,
+                language: String::new(),
+                time_zone: "UTC".into(),
+                operator: String::new(),
+                line_id: None,
+                call_back: false,
+                dial_out: false,
+                send_messages: true,
+                review: true,
+                envelope: Envelope { time: true, caller: false, duration: false },
+                limits: Limits {
+                    messages,
+                    minutes,
+                    account_messages,
+                    account_minutes,
+                    seconds: 300,
+                    least_seconds: 2,
+                    silence_seconds: 10,
+                    greeting_seconds: 60,
+                    gain_db: 0,
+                },
+                used: Used::default(),
+            };
+            let [messages, milliseconds, account_messages, account_milliseconds] = used;
+            full.used = Used { messages, milliseconds, account_messages, account_milliseconds };
+            full.is_full()
+        };
+        assert!(!mailbox([0; 4], [9999, 9_999_999, 9999, 9_999_999]), "0 is no limit");
+        let limits = [10, 5, 20, 50];
+        assert!(!mailbox(limits, [9, 299_999, 19, 2_999_999]));
+        for used in [[10, 0, 0, 0], [0, 300_000, 0, 0], [0, 0, 20, 0], [0, 0, 0, 3_000_000]] {
+            assert!(mailbox(limits, used), "{used:?}");
+        }
+    }
+}

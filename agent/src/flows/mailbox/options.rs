@@ -57,11 +57,19 @@ pub(super) async fn set_up(call: &mut impl Call, session: &mut Session<'_>) -> S
     Ok(())
 }
 
+/// Says that there is a temporary greeting, which its owner may have forgotten (`tempgreetwarn`). A key ends it, and is returned.
+pub(super) async fn warn(call: &mut impl Call, session: &Session<'_>) -> Step<Option<char>> {
+    if has_temporary(session).await { call.play(&["vm-tempgreetactive".into()], KEYS).await } else { Ok(None) }
+}
+
+async fn has_temporary(session: &Session<'_>) -> bool {
+    let greetings = session.ports.store.greetings(&session.mailbox.id, &mut asking()).await;
+    greetings.is_ok_and(|all| all.iter().any(|(kind, _)| *kind == GreetingKind::Temporary))
+}
+
 /// The temporary greeting: recorded, or erased.
 async fn temporary(call: &mut impl Call, session: &mut Session<'_>) -> Step<()> {
-    let greetings = session.ports.store.greetings(&session.mailbox.id, &mut asking()).await;
-    let there = greetings.is_ok_and(|all| all.iter().any(|(kind, _)| *kind == GreetingKind::Temporary));
-    if !there {
+    if !has_temporary(session).await {
         return greeting(call, session, GreetingKind::Temporary).await;
     }
     for _ in 0..PATIENCE {
