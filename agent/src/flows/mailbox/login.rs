@@ -7,7 +7,8 @@ use tokio::time::{Instant, sleep};
 
 use super::super::Ports;
 use super::{QUESTION, asking};
-use crate::call::{Call, Step};
+use crate::call::{Call, Prompt, Step};
+use crate::store::StoreError;
 use crate::store::asking::{Asking, Source};
 use crate::store::caller::Status;
 use crate::store::mailbox::Mailbox;
@@ -52,10 +53,9 @@ pub(super) async fn to_own(call: &mut impl Call, mailbox_id: &str, ports: &Ports
 
 /// One mailbox, whose password is asked.
 pub(super) async fn by_password(call: &mut impl Call, mailbox_id: &str, ports: &Ports) -> Step<Login> {
-    let mut prompts = vec!["vm-password"];
     for nth in 0..TRIES {
-        let prompts: Vec<_> =
-            std::mem::replace(&mut prompts, vec!["vm-incorrect", "vm-password"]).into_iter().map(Into::into).collect();
+        let again: &[&str] = if nth == 0 { &[] } else { &["vm-incorrect"] };
+        let prompts: Vec<Prompt> = again.iter().copied().chain(["vm-password"]).map(Prompt::from).collect();
         let password = call.collect(&prompts, LONGEST, KEY).await?.keys;
         match attempt(Some(mailbox_id), &password, nth, ports).await {
             Ok(login) => return Ok(login),
@@ -126,12 +126,19 @@ async fn check(mailbox: Option<&Mailbox>, password: &str, asking: &Asking, ports
         return if passwords.verify(password, None).await.is_some() { Verdict::Wrong } else { Verdict::Away };
     };
     let by = Instant::now() + QUESTION;
-    let central = asking.source() == Some(Source::Central);
-    let counted = if central { count_centrally(&mailbox.id, by, ports).await } else { None };
-    let counted = match counted {
-        Some(guesses) => guesses,
+    let mut central = asking.source() == Some(Source::Central);
+    let counted = match if central { Some(count_centrally(&mailbox.id, by, ports).await) } else { None } {
+        Some(Ok(guesses)) => guesses,
+        Some(Err(StoreError::Broken(error))) => {
+            // Whoever is not counted is not let in.
+            tracing::warn!(mailbox = mailbox.id, error, "a password cannot be counted, and is not looked at");
+            return Verdict::Away;
+        }
         // The database is away: this node counts alone, for as long as it is.
-        None => ports.voicemail.guesses.count(&mailbox.id, Utc::now()),
+        Some(Err(_)) | None => {
+            central = false;
+            ports.voicemail.guesses.count(&mailbox.id, Utc::now())
+        }
     };
     if is_locked(&counted, Utc::now(), ports) {
         return Verdict::Locked;
@@ -150,16 +157,16 @@ async fn check(mailbox: Option<&Mailbox>, password: &str, asking: &Asking, ports
 }
 
 /// Counts a try in the database, unless the mailbox is locked: what is tried meanwhile does not prolong that. The guesses before this one.
-async fn count_centrally(mailbox_id: &str, by: Instant, ports: &Ports) -> Option<Guesses> {
-    let before = ports.store.guesses(mailbox_id, by).await.ok()?;
+async fn count_centrally(mailbox_id: &str, by: Instant, ports: &Ports) -> Result<Guesses, StoreError> {
+    let before = ports.store.guesses(mailbox_id, by).await?;
     if is_locked(&before, Utc::now(), ports) {
-        return Some(before);
+        return Ok(before);
     }
-    let with_this = ports.store.guess(mailbox_id, Utc::now(), by).await.ok()?;
+    let with_this = ports.store.guess(mailbox_id, Utc::now(), by).await?;
     // Others may have tried at this very moment: each counts, and the last sees them all.
     let count = with_this.count - 1;
     let last_at = if count > before.count { with_this.last_at } else { before.last_at };
-    Some(Guesses { count, last_at })
+    Ok(Guesses { count, last_at })
 }
 
 /// Whether so many were wrong that nobody gets in for a while, which doubles with each further one.
