@@ -131,7 +131,11 @@ async fn what_does_not_fit_together_is_refused() {
         (Kind::Extensions, "account,extension,line\nother,1001,1001\n", "belongs to another account"),
         (Kind::Extensions, "account,extension\nacme,1003\n", "either a line or a ring group"),
         (Kind::Extensions, "account,extension,line,ring_group\nacme,1003,1001,600\n", "either a line or a ring group"),
-        (Kind::Numbers, "number,account,line,ring_group\n12125550109,acme,1001,600\n", "to a line and to a ring group"),
+        (
+            Kind::Numbers,
+            "number,account,line,ring_group\n12125550109,acme,1001,600\n",
+            "more than one of line, ring group and mailbox",
+        ),
         (Kind::Numbers, "number,account,ring_group\n12125550109,other,600\n", "belongs to another account"),
         (Kind::RingGroups, "id,account,name,members\n700,other,X,1001\n", "belongs to another account"),
         (Kind::RingGroups, "id,account,name,members\n700,acme,X,1001 1001\n", "stands twice"),
