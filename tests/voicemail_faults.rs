@@ -148,7 +148,8 @@ fn without_the_database(url: &str, sql: &dyn Fn(&str) -> String, away: &mut dyn 
     let script = vec![("vm-login", Does::Digits("2101")), ("vm-password", Does::Digits("1470"))];
     let session = SimulatedCall::new("mailbox/line/2101/any", "2101", script).run(agent.agi());
     assert!(!session.heard("vm-youhave"), "{session:?}");
-    wait_until("an alarm", SOON, || agent.get("/status").unwrap().1.contains("voicemail.waiting"));
+    // A database that hangs is given up after 20 s.
+    wait_until("an alarm", SOON * 4, || agent.get("/status").unwrap().1.contains("voicemail.waiting"));
     assert!(!left_behind(agent.plan().folder()).is_empty(), "it waits on the node");
 
     away(false);
