@@ -214,9 +214,10 @@ pub struct Fallback {
 /// `tandem simulate`
 #[derive(Debug, Args)]
 pub struct Simulate {
-    /// The flow: route, linetest
+    /// The flow: route, linetest, location, voicemail, mailbox
     pub flow: String,
-    /// Its arguments as in AGI(agi://host/FLOW/ARGUMENTS): for route, "line 1001" or "gateway gw-a"
+    /// Its arguments as in AGI(agi://host/FLOW/ARGUMENTS): for route "line 1001" or "gateway gw-a", for voicemail "1001 unavailable", for mailbox
+    /// "line 1001 own"
     pub arguments: Vec<String>,
     /// What was dialled
     #[arg(long, default_value = "", value_name = "NUMBER")]

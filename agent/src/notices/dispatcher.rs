@@ -19,7 +19,6 @@ use crate::buffer::spool::{Lock, Spool};
 use crate::console::Console;
 use crate::emergency::callbacks::Callbacks;
 use crate::emergency::talks::Talks;
-use crate::post::errand::Errand as _;
 use crate::post::mail::{Letter, Mail};
 use crate::post::outbox::Outbox;
 use crate::post::rounds::Rounds;
@@ -335,17 +334,6 @@ impl Dispatcher {
     fn report(&self) {
         #[allow(clippy::cast_precision_loss, reason = "a few")]
         metrics::gauge!("tandem_notices_waiting").set(self.rounds.len() as f64);
-        let oldest = self.rounds.oldest();
-        let late = oldest.filter(|waiting| Utc::now() - waiting.errand.created_at >= self.settings.alarm_after);
-        let text = late.map(|waiting| {
-            format!(
-                "{} notices of emergency calls wait; the oldest, {}, was tried {} times: {}",
-                self.rounds.len(),
-                waiting.errand.whither(),
-                waiting.tries,
-                waiting.last_error
-            )
-        });
-        self.alarms.set("notices", text);
+        self.alarms.set("notices", self.rounds.late("notices of emergency calls", self.settings.alarm_after));
     }
 }

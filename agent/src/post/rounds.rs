@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -142,9 +142,18 @@ impl<E: Errand> Rounds<E> {
         self.waiting.is_empty()
     }
 
-    /// The one that waits longest.
+    /// What operators are told when one of them, `what`, waits for longer than `limit`.
     #[must_use]
-    pub fn oldest(&self) -> Option<&Waiting<E>> {
-        self.waiting.values().min_by_key(|waiting| waiting.errand.created_at())
+    pub fn late(&self, what: &str, limit: TimeDelta) -> Option<String> {
+        let oldest = self.waiting.values().min_by_key(|waiting| waiting.errand.created_at())?;
+        (Utc::now() - oldest.errand.created_at() >= limit).then(|| {
+            format!(
+                "{} {what} wait; the oldest, {}, was tried {} times: {}",
+                self.waiting.len(),
+                oldest.errand.whither(),
+                oldest.tries,
+                oldest.last_error
+            )
+        })
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
@@ -14,7 +14,6 @@ use super::errand::{MessageErrand, Way};
 use super::item::{Item, Spooled};
 use crate::alarm::Alarms;
 use crate::buffer::spool::Spool;
-use crate::post::errand::Errand as _;
 use crate::post::mail::{Letter, Mail};
 use crate::post::outbox::Outbox;
 use crate::post::rounds::Rounds;
@@ -238,17 +237,7 @@ impl Postman {
     fn report(&self) {
         #[allow(clippy::cast_precision_loss, reason = "a few")]
         metrics::gauge!("tandem_voicemail_post_waiting").set(self.rounds.len() as f64);
-        let oldest = self.rounds.oldest();
-        let late = oldest.filter(|waiting| Utc::now() - waiting.errand.created_at >= self.settings.alarm_after);
-        let text = late.map(|waiting| {
-            format!(
-                "{} mails and posts about messages wait; the oldest, {}, was tried {} times: {}",
-                self.rounds.len(),
-                waiting.errand.whither(),
-                waiting.tries,
-                waiting.last_error
-            )
-        });
-        self.alarms.set("voicemail.post", text);
+        self.alarms
+            .set("voicemail.post", self.rounds.late("mails and posts about messages", self.settings.alarm_after));
     }
 }
