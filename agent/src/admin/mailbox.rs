@@ -132,7 +132,7 @@ async fn reset(config: &Config, store: &Store, id: &str, stdin: bool) -> Result<
 /// Random digits that are not trivial.
 fn made_up(number: &str, least: usize) -> String {
     loop {
-        // 122 random bits of a UUID (version 4 within version 7's place) are more than enough for a few digits.
+        // The last 62 bits of a version 7 UUID are its random part (RFC 9562, 5.7): before them is the time.
         let random = Uuid::now_v7().as_u128() & u128::from(u64::MAX >> 2);
         let digits = format!("{random:020}");
         let new: String = digits.chars().rev().take(DIGITS.max(least)).collect();
