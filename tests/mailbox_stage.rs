@@ -82,7 +82,7 @@ pub fn message(mailbox: &str, folder: &str, urgent: bool, nth: usize, audio: &[u
         "INSERT INTO mailbox_audio (id, part, audio) VALUES ('{id}', 0, X'{hex}');
          INSERT INTO mailbox_messages (id, mailbox_id, account_id, folder, urgent, caller_number, left_at, duration_ms, place, format, bytes, node,
             uniqueid, changed_at)
-            VALUES ('{id}', '{mailbox}', 'voice', '{folder}', {urgent}, '{caller}', '{at}', {duration}, 'database', 'wav', {bytes}, 'test', '1.1', '{at}');\n"
+            VALUES ('{id}', '{mailbox}', (SELECT account_id FROM mailboxes WHERE id = '{mailbox}'), '{folder}', {urgent}, '{caller}', '{at}', {duration}, 'database', 'wav', {bytes}, 'test', '1.1', '{at}');\n"
     )
 }
 

@@ -28,6 +28,7 @@ fn stage() -> &'static Stage {
             UPDATE mailboxes SET max_seconds = 3 WHERE id = '3110';
             UPDATE mailboxes SET gain_db = 12 WHERE id = '3112';
             INSERT INTO mailbox_rules (account_id, max_messages, mail_body, pager_body) VALUES ('small', 1, '', '');
+            UPDATE mailboxes SET account_id = 'small' WHERE id = '3123';
             INSERT INTO extensions (account_id, extension, mailbox_id) VALUES ('voice', '3199', '3111');
             INSERT INTO ring_groups (id, account_id, name, strategy, ring_seconds, mailbox_id) VALUES ('team', 'voice', 'Team', 'in_order', 5, '3113');
             INSERT INTO ring_group_members (ring_group_id, position, line_id) VALUES ('team', 1, '3101'), ('team', 2, '3102');
@@ -39,7 +40,8 @@ fn stage() -> &'static Stage {
         let builder = builder(&LINES).gateway("gw-v", Manner::Answers);
         let small = "INSERT INTO accounts (id, name, status, currency, time_zone, created_at) \
                      VALUES ('small', 'Small', 'active', 'USD', 'UTC', '2026-01-01 00:00:00')";
-        Stage::start(builder.sql(small).sql(operator).sql(&messages("3107", "INBOX", &TONES[..1])))
+        let full = ["3107", "3123"].map(|mailbox| messages(mailbox, "INBOX", &TONES[..1])).concat();
+        Stage::start(builder.sql(small).sql(operator).sql(&full))
     })
 }
 
@@ -144,6 +146,11 @@ conversations! {
         call.hears("vm-isonphone").hears("vm-mailboxfull").hears("TANDEM_VOICEMAIL=FAILED").hears("vm-goodbye");
         assert_eq!(call.ends().status(), 200);
         stage().wait_contents("3107", &["INBOX|0"]);
+        // Nor is there room when only the account's messages are as many as it may have.
+        let mut call = stage().call("3107", &voice, "3123");
+        call.hears("vm-mailboxfull").hears("TANDEM_VOICEMAIL=FAILED").hears("vm-goodbye");
+        assert_eq!(call.ends().status(), 200);
+        stage().wait_contents("3123", &["INBOX|0"]);
     }
 
     fn what_is_too_short_is_not_kept() {
