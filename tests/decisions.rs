@@ -13,9 +13,11 @@ use tandem::flows::route::Knowledge;
 use tandem::flows::route::answer;
 use tandem::flows::route::decide::{Origin, Request, decide};
 use tandem::flows::route::explanation::Explanation;
+use tandem::flows::route::inside::Inside;
 use tandem::service;
 use tandem::store::Store;
 use tandem::store::asking::Asking;
+use tandem::store::target::TargetKind;
 use tokio::time::Instant;
 
 /// A provider on SQLite, and how its calls are decided.
@@ -288,4 +290,20 @@ async fn a_database_that_is_gone_decides_nothing_and_says_so() {
     let error = decide(&request, &rules, &knowledge, &mut asking, &mut Explanation::default()).await.unwrap_err();
     assert!(error.to_string().contains("127.0.0.1:1"), "{error}");
     assert!(!error.to_string().contains("secret"), "{error}");
+}
+
+#[tokio::test]
+async fn a_caller_inside_an_account_reaches_what_belongs_to_it_and_nothing_else() {
+    let provider = Provider::new().await;
+    let extension = |account_id| Origin::Inside(Inside::Extension(account_id));
+    provider.call(extension("acme"), "102").await.dials(&["PJSIP/1002"]);
+    provider.call(extension("late"), "102").await.refused("number-unassigned");
+    provider.call(extension("acme"), "15125550123").await.refused("number-unassigned");
+    let target = |account_id, kind, id| Origin::Inside(Inside::Target { account_id, kind, id });
+    provider.call(target("acme", TargetKind::Line, "1002"), "x").await.dials(&["PJSIP/1002"]);
+    provider.call(target("acme", TargetKind::RingGroup, "support"), "x").await.dials(&["PJSIP/1002", "PJSIP/1004"]);
+    provider.call(target("acme", TargetKind::Line, "3001"), "x").await.refused("number-unassigned");
+    provider.call(target("free", TargetKind::RingGroup, "support"), "x").await.refused("number-unassigned");
+    provider.call(target("late", TargetKind::Line, "2001"), "x").await.refused("account-inactive");
+    provider.call(target("acme", TargetKind::Line, "a b"), "x").await.refused("line-unknown");
 }

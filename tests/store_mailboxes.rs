@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use store_world::{World, load_sample, soon};
 use tandem::store::mailbox::{Audio, Change, Counts, Folder, Format, GreetingKind, NewGreeting, NewMessage, Place};
 use tandem::store::mailbox_writer::Attached;
+use tandem::store::target::{Target, TargetKind};
 use tandem::store::writer::{Unwritten, Writer};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -79,6 +80,12 @@ async fn every_question_and_change_in_each_database() {
         let operator = store.mailbox_operator("1001", &mut soon()).await.unwrap().unwrap();
         assert_eq!((operator.number.as_str(), operator.account_id.as_str()), ("600", "acme"), "{name}");
         assert!(store.mailbox_operator("sales", &mut soon()).await.unwrap().is_none(), "{name}");
+
+        let extension = store.extension("acme", "600", &mut soon()).await.unwrap().unwrap();
+        assert_eq!(extension.target, operator.target, "{name}");
+        let mailbox = store.target("acme", TargetKind::Mailbox, "1001", &mut soon()).await.unwrap().unwrap();
+        assert_eq!(mailbox.target, Some(Target::Mailbox("1001".to_owned())), "{name}");
+        assert!(store.target("nobody", TargetKind::Mailbox, "1001", &mut soon()).await.unwrap().is_none(), "{name}");
 
         // More than one part, and bytes of every value.
         let large: Vec<u8> = (0..1_500_000_u32).map(|n| (n % 256) as u8).collect();

@@ -10,8 +10,8 @@ pub mod decision;
 mod emergency;
 pub mod explanation;
 mod inbound;
+pub mod inside;
 pub mod number;
-mod operator;
 mod outbound;
 pub mod ring;
 pub mod rules;
@@ -24,12 +24,14 @@ use tokio::time::Instant;
 use self::decide::{Origin, Request};
 use self::decision::Decision;
 use self::explanation::Silent;
+use self::inside::Inside;
 use super::Ports;
 use crate::call::{Call, Ended, Fault, Step};
 use crate::emergency::atlas::Atlas;
 use crate::emergency::callbacks::Callbacks;
 use crate::store::Store;
 use crate::store::asking::Asking;
+use crate::store::target::TargetKind;
 
 /// What a decision may look up.
 #[derive(Debug, Clone, Copy)]
@@ -93,7 +95,12 @@ pub(super) fn origin(arguments: &[String]) -> (Origin<'_>, &str) {
     match arguments {
         [kind, id] if kind == "gateway" => (Origin::Gateway(id), ""),
         [kind, ..] if kind == "gateway" => (Origin::Gateway(""), ""),
-        [kind, id] if kind == "mailbox" => (Origin::Mailbox(id), ""),
+        [kind, id] if kind == "mailbox" => (Origin::Inside(Inside::Operator(id)), ""),
+        [kind, id] if kind == "account" => (Origin::Inside(Inside::Extension(id)), ""),
+        [kind, account_id, target, id] if kind == "account" => match TargetKind::named(target) {
+            Some(kind) => (Origin::Inside(Inside::Target { account_id, kind, id }), ""),
+            None => (Origin::Line(""), ""),
+        },
         [kind, id] if kind == "line" => (Origin::Line(id), ""),
         [kind, id, device] if kind == "line" => (Origin::Line(id), device),
         _ => (Origin::Line(""), ""),

@@ -4,7 +4,9 @@ use sqlx::FromRow;
 
 use super::asking::Asking;
 use super::caller::{Account, GatewayCaller, LineCaller, OwnNumber};
-use super::statement::{GATEWAY_CALLER, LINE_CALLER, OWN_NUMBER};
+use super::connection::Value;
+use super::statement::{EXTENSION, GATEWAY_CALLER, LINE_CALLER, OWN_NUMBER, TARGET};
+use super::target::TargetKind;
 use super::target_columns::{TargetColumns, assemble, status};
 use super::{Store, StoreError, key};
 
@@ -156,6 +158,37 @@ impl Store {
     /// As [`Store::line_caller`].
     pub async fn own_number(&self, number: &str, asking: &mut Asking) -> Result<Option<OwnNumber>, StoreError> {
         let rows: Vec<NumberRow> = self.ask(&OWN_NUMBER, &[key(number)], asking).await?;
+        NumberRow::number(&rows)
+    }
+
+    /// An extension of an account and where it leads. `None` when the account has no such extension.
+    ///
+    /// # Errors
+    /// As [`Store::line_caller`].
+    pub async fn extension(
+        &self,
+        account_id: &str,
+        extension: &str,
+        asking: &mut Asking,
+    ) -> Result<Option<OwnNumber>, StoreError> {
+        let rows: Vec<NumberRow> = self.ask(&EXTENSION, &[key(account_id), key(extension)], asking).await?;
+        NumberRow::number(&rows)
+    }
+
+    /// A line, ring group or mailbox of an account, as if it were an extension of its own. `None` when the account has none of that id.
+    ///
+    /// # Errors
+    /// As [`Store::line_caller`].
+    pub async fn target(
+        &self,
+        account_id: &str,
+        kind: TargetKind,
+        id: &str,
+        asking: &mut Asking,
+    ) -> Result<Option<OwnNumber>, StoreError> {
+        let of = |wanted| if kind == wanted { key(id) } else { Value::Text(None) };
+        let values = [of(TargetKind::RingGroup), of(TargetKind::Line), of(TargetKind::Mailbox), key(account_id)];
+        let rows: Vec<NumberRow> = self.ask(&TARGET, &values, asking).await?;
         NumberRow::number(&rows)
     }
 }

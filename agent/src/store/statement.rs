@@ -128,6 +128,8 @@ statements! {
     LINE_CALLER = "line_caller";
     GATEWAY_CALLER = "gateway_caller";
     OWN_NUMBER = "own_number";
+    EXTENSION = "extension";
+    TARGET = "target";
     DESTINATION = "destination";
     GATEWAYS = "gateways";
     KNOWN_ACCOUNTS = "known_accounts";

@@ -43,6 +43,38 @@ pub struct RingGroup {
     pub mailbox_id: Option<String>,
 }
 
+/// What a number, an extension or a menu may lead to, by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetKind {
+    /// `line`
+    Line,
+    /// `group`
+    RingGroup,
+    /// `mailbox`
+    Mailbox,
+}
+
+impl TargetKind {
+    /// Each of them.
+    pub const ALL: &[TargetKind] = &[TargetKind::Line, TargetKind::RingGroup, TargetKind::Mailbox];
+
+    /// As the dialplan calls it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            TargetKind::Line => "line",
+            TargetKind::RingGroup => "group",
+            TargetKind::Mailbox => "mailbox",
+        }
+    }
+
+    /// The one of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<TargetKind> {
+        TargetKind::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+}
+
 impl Target {
     /// The mailbox of calls that nobody takes there.
     #[must_use]

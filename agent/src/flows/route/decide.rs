@@ -4,8 +4,9 @@
 use super::Knowledge;
 use super::decision::{Decision, Refusal, Rejection};
 use super::explanation::Listener;
+use super::inside::{self, Inside};
 use super::rules::Rules;
-use super::{emergency, inbound, number, operator, outbound};
+use super::{emergency, inbound, number, outbound};
 use crate::store::StoreError;
 use crate::store::asking::Asking;
 use chrono::{DateTime, Utc};
@@ -36,8 +37,18 @@ pub enum Origin<'a> {
     Line(&'a str),
     /// The gateway with this id.
     Gateway(&'a str),
-    /// Somebody who left a message in the mailbox with this id, and is to be connected to its operator.
-    Mailbox(&'a str),
+    /// Somebody whose call reached an account, and goes on inside it.
+    Inside(Inside<'a>),
+}
+
+impl Origin<'_> {
+    /// The ids that it is asked by.
+    fn ids(&self) -> [&str; 2] {
+        match self {
+            Origin::Line(id) | Origin::Gateway(id) => [id, id],
+            Origin::Inside(inside) => inside.ids(),
+        }
+    }
 }
 
 /// Decides a call.
@@ -68,12 +79,12 @@ pub async fn decide(
     }
     let store = knowledge.store;
     let decision = match request.origin {
-        Origin::Line(id) | Origin::Gateway(id) | Origin::Mailbox(id) if !is_id(id) => {
-            listener.step("caller", || format!("{id:?} cannot be the id of a line or gateway"));
+        origin if !origin.ids().into_iter().all(is_id) => {
+            listener.step("caller", || format!("{origin:?} has no id of a line or gateway"));
             let line = !matches!(request.origin, Origin::Gateway(_));
             Known::default().reject(if line { Refusal::LineUnknown } else { Refusal::GatewayUnknown })?
         }
-        Origin::Mailbox(mailbox_id) => operator::decide(mailbox_id, request, rules, store, asking, listener).await?,
+        Origin::Inside(inside) => inside::decide(inside, request, rules, store, asking, listener).await?,
         _ if !number::is_diallable(request.dialled) => {
             listener.step("number", || format!("{:?} holds what no number holds", request.dialled));
             Known::default().reject(Refusal::NumberInvalid)?

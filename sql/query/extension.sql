@@ -1,0 +1,24 @@
+-- An extension of an account and where it leads: $1 account, $2 extension. One row; with a ring group, one for each member.
+SELECT
+    x.extension AS own_number,
+    a.id AS own_account_id,
+    a.status AS own_account_status,
+    a.time_zone AS own_account_time_zone,
+    a.max_calls AS own_account_max_calls,
+    g.id AS target_group_id,
+    g.strategy AS target_strategy,
+    g.ring_seconds AS target_group_ring_seconds,
+    t.id AS target_line_id,
+    t.status AS target_line_status,
+    ta.status AS target_account_status,
+    t.max_calls AS target_max_calls,
+    t.ring_seconds AS target_ring_seconds,
+    COALESCE(x.mailbox_id, g.mailbox_id, CASE WHEN g.id IS NULL THEN t.mailbox_id END) AS target_mailbox_id
+FROM accounts a
+JOIN extensions x ON x.account_id = a.id
+LEFT JOIN ring_groups g ON g.id = x.ring_group_id
+LEFT JOIN ring_group_members m ON m.ring_group_id = g.id
+LEFT JOIN phone_lines t ON t.id = COALESCE(x.line_id, m.line_id)
+LEFT JOIN accounts ta ON ta.id = t.account_id
+WHERE a.id = $1 AND x.extension = $2
+ORDER BY m.position
