@@ -1,92 +1,24 @@
 //! The order of a decision, case by case, over a real store.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
 
+mod provider_stage;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use sqlx::{AssertSqlSafe, Connection as _};
+use chrono::Utc;
+use provider_stage::Provider;
 use tandem::config::Config;
 use tandem::emergency::atlas::Atlas;
 use tandem::emergency::callbacks::Callbacks;
 use tandem::flows::route::Knowledge;
-use tandem::flows::route::answer;
 use tandem::flows::route::decide::{Origin, Request, decide};
 use tandem::flows::route::explanation::Explanation;
 use tandem::flows::route::inside::Inside;
 use tandem::service;
-use tandem::store::Store;
 use tandem::store::asking::Asking;
 use tandem::store::target::TargetKind;
 use tokio::time::Instant;
-
-/// A provider on SQLite, and how its calls are decided.
-struct Provider {
-    store: Store,
-    config: Config,
-    _folder: tempfile::TempDir,
-}
-
-impl Provider {
-    async fn new() -> Provider {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("tandem.db").display());
-        let mut config = Config::default();
-        config.database.urls = vec![url.clone()];
-        config.emergency.gateways = vec!["em-1".into(), "em-2".into()];
-        let store = service::store(&config).unwrap();
-        store.migrate().await.unwrap();
-        let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
-        sqlx::raw_sql(AssertSqlSafe(include_str!("data/provider.sql"))).execute(&mut connection).await.unwrap();
-        Provider { store, config, _folder: folder }
-    }
-
-    async fn call(&self, origin: Origin<'_>, dialled: &str) -> Answer {
-        self.call_as(origin, dialled, "", "2026-06-01T00:00:00Z").await
-    }
-
-    async fn call_as(&self, origin: Origin<'_>, dialled: &str, caller_number: &str, at: &str) -> Answer {
-        let at = DateTime::parse_from_rfc3339(at).unwrap().with_timezone(&Utc);
-        let request = Request { origin, device: "", dialled, caller_number, caller_name: "Caller", seed: 0, at };
-        let mut explanation = Explanation::default();
-        let mut asking = Asking::until(Instant::now() + Duration::from_secs(10));
-        let rules = service::rules(&self.config);
-        let (atlas, callbacks) = (Atlas::default(), Callbacks::default());
-        let knowledge = Knowledge { store: &self.store, atlas: &atlas, callbacks: &callbacks };
-        let decision = decide(&request, &rules, &knowledge, &mut asking, &mut explanation).await.unwrap();
-        Answer { variables: answer::variables(&decision, asking.source()), explanation }
-    }
-}
-
-struct Answer {
-    variables: Vec<(String, String)>,
-    explanation: Explanation,
-}
-
-impl Answer {
-    fn get(&self, name: &str) -> &str {
-        let found = self.variables.iter().find(|(key, _)| key == &format!("TANDEM_{name}"));
-        found.map_or("", |(_, value)| value)
-    }
-
-    fn routes(&self, what: &str) -> Vec<&str> {
-        let count = self.get("ROUTES").parse().unwrap_or(0);
-        (1..=count).map(|n: usize| self.get(&format!("ROUTE_{n}_{what}"))).collect()
-    }
-
-    #[track_caller]
-    fn dials(&self, routes: &[&str]) {
-        assert_eq!((self.get("ACTION"), self.routes("DIAL")), ("dial", routes.to_vec()), "{:?}", self.explanation);
-        assert_eq!(self.variables.last().unwrap(), &("TANDEM_DONE".to_owned(), "1".to_owned()));
-    }
-
-    #[track_caller]
-    fn refused(&self, reason: &str) {
-        assert_eq!((self.get("ACTION"), self.get("REASON")), ("reject", reason), "{:?}", self.explanation);
-        assert!(!self.get("CAUSE").is_empty() && !self.get("PROMPT").is_empty());
-        assert_eq!(self.variables.last().unwrap(), &("TANDEM_DONE".to_owned(), "1".to_owned()));
-    }
-}
 
 const ALICE: Origin<'_> = Origin::Line("1001");
 const BOB: Origin<'_> = Origin::Line("1002");
@@ -280,6 +212,8 @@ async fn a_database_that_is_gone_decides_nothing_and_says_so() {
         dialled: "102",
         caller_number: "",
         caller_name: "",
+        withheld: false,
+        forwards: 0,
         seed: 0,
         at: Utc::now(),
     };

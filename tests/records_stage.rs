@@ -87,8 +87,7 @@ pub fn sent_lines(asterisk: &Asterisk, kind: &str) -> usize {
     let sent = asterisk.record_file().with_extension("spool").join("sent");
     let hours = std::fs::read_dir(sent).unwrap().flatten();
     let segments = hours.flat_map(|hour| std::fs::read_dir(hour.path()).unwrap().flatten());
-    let version = if kind == "call" { 2 } else { 1 };
-    let begin = format!("\"tandem-{kind}-{version}\",\"");
+    let begin = format!("\"tandem-{kind}-2\",\"");
     segments.map(|segment| std::fs::read_to_string(segment.path()).unwrap().matches(&begin).count()).sum()
 }
 

@@ -42,6 +42,8 @@ pub struct Caller {
     pub number: String,
     /// Caller ID name as presented; empty when unknown.
     pub name: String,
+    /// Whether the caller withholds the number.
+    pub withheld: bool,
     /// Language of the channel, `en`.
     pub language: String,
 }

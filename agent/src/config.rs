@@ -113,6 +113,8 @@ pub struct Route {
     pub gateway_dial: String,
     /// Routes handed to the dialplan at the most.
     pub attempts: usize,
+    /// How often a call may be forwarded.
+    pub forwards: u32,
     /// Length of call, in seconds, for which gateways are compared by cost.
     pub expected_seconds: u32,
 }

@@ -1,6 +1,7 @@
 //! The conversations and decisions, by name, and the one runner that ends each of them.
 
 pub mod directory;
+pub mod feature;
 pub mod linetest;
 pub mod location;
 pub mod mailbox;
@@ -42,12 +43,14 @@ pub enum Flow {
     Voicemail,
     /// Listen to messages.
     Mailbox,
+    /// Talk about the code of a feature.
+    Feature,
 }
 
 impl Flow {
     /// Every flow there is.
     pub const ALL: &[Flow] =
-        &[Flow::Route, Flow::LineTest, Flow::Location, Flow::Notice, Flow::Voicemail, Flow::Mailbox];
+        &[Flow::Route, Flow::LineTest, Flow::Location, Flow::Notice, Flow::Voicemail, Flow::Mailbox, Flow::Feature];
 
     /// Their names.
     pub const NAMES: &[&str] = &[
@@ -57,6 +60,7 @@ impl Flow {
         Flow::Notice.name(),
         Flow::Voicemail.name(),
         Flow::Mailbox.name(),
+        Flow::Feature.name(),
     ];
 
     /// The name in `AGI(agi://host/<name>)`.
@@ -69,6 +73,7 @@ impl Flow {
             Flow::Notice => "notice",
             Flow::Voicemail => "voicemail",
             Flow::Mailbox => "mailbox",
+            Flow::Feature => "feature",
         }
     }
 
@@ -115,7 +120,7 @@ impl Ports {
         recordings: PathBuf,
         voicemail: Voicemail,
     ) -> Ports {
-        let outcomes = ["dial", "voicemail", "emergency", "location", "undecided"]
+        let outcomes = ["dial", "voicemail", "emergency", "location", "feature", "undecided"]
             .into_iter()
             .chain(Refusal::ALL.iter().map(|r| r.reason()));
         Ports {
@@ -152,6 +157,7 @@ pub async fn run(flow: Flow, arguments: &[String], call: &mut impl Call, ports: 
         Flow::Notice => Box::pin(notice::run(call, arguments, ports)).await,
         Flow::Voicemail => Box::pin(voicemail::run(call, arguments, ports)).await,
         Flow::Mailbox => Box::pin(mailbox::run(call, arguments, ports)).await,
+        Flow::Feature => Box::pin(feature::run(call, arguments, ports)).await,
     };
     let dialled = call.caller().dialled.as_str();
     let (flow, from) = (flow.name(), arguments.join(" "));

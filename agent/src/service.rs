@@ -314,6 +314,7 @@ pub fn rules(config: &Config) -> Rules {
         line_dial: config.route.line_dial.clone(),
         gateway_dial: config.route.gateway_dial.clone(),
         attempts: config.route.attempts,
+        forwards: config.route.forwards,
         expected_seconds: config.route.expected_seconds,
         emergency_numbers: config.emergency.numbers.clone(),
         emergency_prefixes: config.emergency.prefixes.clone(),

@@ -14,6 +14,8 @@ use std::time::Duration;
 
 #[macro_use]
 mod connection;
+#[macro_use]
+mod words;
 
 mod address;
 pub mod asking;
@@ -26,6 +28,8 @@ mod destinations;
 pub mod emergencies;
 pub mod facility;
 mod failure;
+pub mod feature;
+mod features;
 pub mod host;
 mod hosts;
 pub mod import;

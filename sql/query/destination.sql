@@ -28,6 +28,16 @@ SELECT
     ta.status AS target_account_status,
     t.max_calls AS target_max_calls,
     t.ring_seconds AS target_ring_seconds,
+    f.do_not_disturb AS target_do_not_disturb,
+    f.forward_always AS target_forward_always,
+    f.forward_busy AS target_forward_busy,
+    f.forward_unanswered AS target_forward_unanswered,
+    f.forward_unreachable AS target_forward_unreachable,
+    f.forward_shows_caller AS target_forward_shows_caller,
+    f.reject_anonymous AS target_reject_anonymous,
+    f.screening AS target_screening,
+    f.find_me AS target_find_me,
+    (SELECT COUNT(*) FROM blocked_callers k WHERE k.line_id = t.id) AS target_blocked_callers,
     COALESCE(n.mailbox_id, rg.mailbox_id, CASE WHEN rg.id IS NULL THEN t.mailbox_id END) AS target_mailbox_id,
     d.id AS deck_id,
     r.deck_version_id,
@@ -60,6 +70,7 @@ LEFT JOIN ring_groups rg ON rg.id = n.ring_group_id
 LEFT JOIN ring_group_members m ON m.ring_group_id = rg.id
 LEFT JOIN phone_lines t ON t.id = COALESCE(n.line_id, m.line_id)
 LEFT JOIN accounts ta ON ta.id = t.account_id
+LEFT JOIN line_features f ON f.line_id = t.id
 LEFT JOIN decks d
     ON n.number IS NULL
     AND (d.id = $8 OR EXISTS (SELECT 1 FROM gateways dw WHERE dw.deck_id = d.id))

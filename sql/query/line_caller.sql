@@ -30,6 +30,16 @@ SELECT
     ta.status AS target_account_status,
     t.max_calls AS target_max_calls,
     t.ring_seconds AS target_ring_seconds,
+    f.do_not_disturb AS target_do_not_disturb,
+    f.forward_always AS target_forward_always,
+    f.forward_busy AS target_forward_busy,
+    f.forward_unanswered AS target_forward_unanswered,
+    f.forward_unreachable AS target_forward_unreachable,
+    f.forward_shows_caller AS target_forward_shows_caller,
+    f.reject_anonymous AS target_reject_anonymous,
+    f.screening AS target_screening,
+    f.find_me AS target_find_me,
+    (SELECT COUNT(*) FROM blocked_callers k WHERE k.line_id = t.id) AS target_blocked_callers,
     COALESCE(x.mailbox_id, g.mailbox_id, CASE WHEN g.id IS NULL THEN t.mailbox_id END) AS target_mailbox_id
 FROM phone_lines l
 JOIN accounts a ON a.id = l.account_id
@@ -42,5 +52,6 @@ LEFT JOIN ring_groups g ON g.id = x.ring_group_id
 LEFT JOIN ring_group_members m ON m.ring_group_id = g.id
 LEFT JOIN phone_lines t ON t.id = COALESCE(x.line_id, m.line_id)
 LEFT JOIN accounts ta ON ta.id = t.account_id
+LEFT JOIN line_features f ON f.line_id = t.id
 WHERE l.id = $2
 ORDER BY m.position

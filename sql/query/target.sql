@@ -14,12 +14,23 @@ SELECT
     ta.status AS target_account_status,
     t.max_calls AS target_max_calls,
     t.ring_seconds AS target_ring_seconds,
+    f.do_not_disturb AS target_do_not_disturb,
+    f.forward_always AS target_forward_always,
+    f.forward_busy AS target_forward_busy,
+    f.forward_unanswered AS target_forward_unanswered,
+    f.forward_unreachable AS target_forward_unreachable,
+    f.forward_shows_caller AS target_forward_shows_caller,
+    f.reject_anonymous AS target_reject_anonymous,
+    f.screening AS target_screening,
+    f.find_me AS target_find_me,
+    (SELECT COUNT(*) FROM blocked_callers k WHERE k.line_id = t.id) AS target_blocked_callers,
     COALESCE(b.id, g.mailbox_id, CASE WHEN g.id IS NULL THEN t.mailbox_id END) AS target_mailbox_id
 FROM accounts a
 LEFT JOIN ring_groups g ON g.id = $1 AND g.account_id = a.id
 LEFT JOIN ring_group_members m ON m.ring_group_id = g.id
 LEFT JOIN phone_lines t ON t.id = COALESCE($2, m.line_id) AND (g.id IS NOT NULL OR t.account_id = a.id)
 LEFT JOIN accounts ta ON ta.id = t.account_id
+LEFT JOIN line_features f ON f.line_id = t.id
 LEFT JOIN mailboxes b ON b.id = $3 AND b.account_id = a.id
 WHERE a.id = $4
 ORDER BY m.position

@@ -81,7 +81,7 @@ impl CallRecord {
                     let fields = CALL.into_iter().zip(fields.iter().cloned()).collect();
                     calls.push(CallRecord { fields, attempts: Vec::new() });
                 }
-                Some((name, fields)) if name == "tandem-attempt-1" => attempts.push(Attempt::parse(fields)),
+                Some((name, fields)) if name == "tandem-attempt-2" => attempts.push(Attempt::parse(fields)),
                 // What is told of emergency calls beside their records.
                 Some((name, _)) if name == "tandem-emergency-1" || name == "tandem-notice-1" => {}
                 _ => panic!("a line of a foreign kind: {row:?}"),
@@ -129,10 +129,10 @@ impl CallRecord {
 impl Attempt {
     /// The fields after the name of the line; with the unique id of the calling channel.
     fn parse(fields: &[String]) -> (String, Attempt) {
-        let [_, uniqueid, number, kind, name, _, _, _, _, _, _, started, _, answered, ended, status, q850, sip, ..] =
+        let [_, uniqueid, number, kind, name, _, _, _, _, _, _, _, started, _, answered, ended, status, q850, sip, ..] =
             fields
         else {
-            panic!("an attempt has 22 fields: {fields:?}")
+            panic!("an attempt has 23 fields: {fields:?}")
         };
         let optional = |text: &str| (!text.is_empty()).then(|| text.parse().unwrap());
         let attempt = Attempt {

@@ -20,6 +20,8 @@ pub enum Manner {
     Refuses(u16),
     /// Answers at once, and sends back what it hears.
     Echoes,
+    /// Answers at once, and presses a key again and again.
+    Presses(char),
     /// Has room for one call, and refuses another with 503.
     OnePlace,
     /// Rings until the caller gives up.
@@ -73,6 +75,7 @@ impl Sipp {
             Manner::Refuses(status) => {
                 (include_str!("sipp/refuse.xml").replace("STATUS", &status.to_string()), Duration::ZERO)
             }
+            Manner::Presses(key) => (press(key), Duration::ZERO),
             Manner::OnePlace => (include_str!("sipp/one-place.xml").to_owned(), Duration::ZERO),
             Manner::Rings => (include_str!("sipp/ring.xml").to_owned(), Duration::ZERO),
             Manner::Silent => (include_str!("sipp/silent.xml").to_owned(), Duration::ZERO),
@@ -156,4 +159,10 @@ impl Sipp {
             .current_dir(self.folder.path());
         command
     }
+}
+
+fn press(key: char) -> String {
+    let once = include_str!("sipp/press-once.xml").replace("KEY", &key.to_string());
+    let presses: String = (1..=50).map(|number: u32| once.replace("NUMBER", &number.to_string())).collect();
+    include_str!("sipp/press.xml").replace("KEY", &key.to_string()).replace("PRESSES\n", &presses)
 }

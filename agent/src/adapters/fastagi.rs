@@ -269,6 +269,10 @@ fn caller(prelude: &Prelude) -> Caller {
             "agi_callerid" => &mut caller.number,
             "agi_calleridname" => &mut caller.name,
             "agi_language" => &mut caller.language,
+            "agi_callingpres" => {
+                caller.withheld |= is_withheld(value);
+                continue;
+            }
             _ => continue,
         };
         // Asterisk's word for none.
@@ -277,4 +281,9 @@ fn caller(prelude: &Prelude) -> Caller {
         }
     }
     caller
+}
+
+/// Whether a presentation (`AST_PRES_RESTRICTION` of `include/asterisk/callerid.h`) tells the called party nothing.
+fn is_withheld(presentation: &str) -> bool {
+    presentation.parse::<u8>().is_ok_and(|bits| bits & 0x60 == 0x20)
 }

@@ -47,6 +47,8 @@ pub async fn run(config: &Config, call: &cli::Explain) -> Result<(), String> {
         dialled: &call.to,
         caller_number: &call.caller,
         caller_name: "",
+        withheld: false,
+        forwards: 0,
         seed: 0,
         at,
     };
@@ -64,7 +66,7 @@ pub async fn run(config: &Config, call: &cli::Explain) -> Result<(), String> {
         let all = all.map_err(|error| format!("the gateways cannot be listed: {error}"))?;
         explanation.add_priceless(all);
     }
-    let variables = answer::variables(&decision, asking.source());
+    let variables = answer::variables(&decision, asking.source(), false);
     let text = if call.json {
         let report = Report {
             from: call.from.clone(),

@@ -63,6 +63,7 @@ pub async fn run(config: &Config, simulation: cli::Simulate) -> Result<(), Strin
         dialled: simulation.dialled,
         number: simulation.caller,
         name: String::new(),
+        withheld: false,
         language: "en".into(),
     };
     let typed = BufReader::new(tokio::io::stdin()).lines();

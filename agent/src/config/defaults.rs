@@ -55,6 +55,7 @@ impl Default for Route {
             line_dial: "PJSIP/{line}".into(),
             gateway_dial: "PJSIP/{number}@{gateway}".into(),
             attempts: 6,
+            forwards: 5,
             expected_seconds: 180,
         }
     }
@@ -64,7 +65,7 @@ impl Default for Emergency {
     fn default() -> Self {
         Emergency {
             numbers: vec!["911".into()],
-            prefixes: vec!["9".into()],
+            prefixes: ["9", "*67", "*82"].map(Into::into).into(),
             test_numbers: vec!["933".into()],
             gateways: Vec::new(),
             facility_gateways: Vec::new(),

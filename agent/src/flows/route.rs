@@ -4,17 +4,21 @@
 //! and no session is held: one `MSet` carries the whole answer.
 
 pub mod answer;
+mod called;
 pub mod cost;
 pub mod decide;
 pub mod decision;
 mod emergency;
 pub mod explanation;
+pub mod feature;
+mod forward;
 mod inbound;
 pub mod inside;
 pub mod number;
 mod outbound;
 pub mod ring;
 pub mod rules;
+mod turn;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -31,6 +35,7 @@ use crate::emergency::atlas::Atlas;
 use crate::emergency::callbacks::Callbacks;
 use crate::store::Store;
 use crate::store::asking::Asking;
+use crate::store::feature::Untaken;
 use crate::store::target::TargetKind;
 
 /// What a decision may look up.
@@ -61,6 +66,8 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
         dialled: &caller.dialled,
         caller_number: &caller.number,
         caller_name: &caller.name,
+        withheld: caller.withheld,
+        forwards: forwards(arguments),
         seed: hasher.finish(),
         at: Utc::now(),
     };
@@ -81,10 +88,12 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
         Decision::Dial(_) => "dial",
         Decision::Emergency(_) => "emergency",
         Decision::ReadLocation => "location",
+        Decision::Feature(_) => "feature",
         Decision::Reject(rejection) => rejection.refusal.reason(),
     };
     ports.count(outcome);
-    let variables = answer::variables(&decision, asking.source());
+    let goes_on = matches!(origin, Origin::Untaken(..));
+    let variables = answer::variables(&decision, asking.source(), goes_on);
     let pairs: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     call.set(&pairs).await?;
     Ok(outcome)
@@ -103,6 +112,19 @@ pub(super) fn origin(arguments: &[String]) -> (Origin<'_>, &str) {
         },
         [kind, id] if kind == "line" => (Origin::Line(id), ""),
         [kind, id, device] if kind == "line" => (Origin::Line(id), device),
+        [kind, line_id, why, _] if kind == "untaken" => match Untaken::named(why) {
+            Some(why) => (Origin::Untaken(line_id, why), ""),
+            None => (Origin::Line(""), ""),
+        },
+        [kind, line_id, _] if kind == "find-me" => (Origin::FindMe(line_id), ""),
         _ => (Origin::Line(""), ""),
+    }
+}
+
+/// How often the call was forwarded, where the path of the `AGI()` call says so.
+fn forwards(arguments: &[String]) -> u32 {
+    match arguments {
+        [kind, .., forwards] if kind == "untaken" || kind == "find-me" => forwards.parse().unwrap_or(u32::MAX),
+        _ => 0,
     }
 }

@@ -20,11 +20,14 @@ const BEGIN: &[u8] = b"\"tandem-";
 /// A call; without `source` in the first version, which older dialplans write.
 const CALL: &str = "tandem-call-2";
 const CALL_1: &str = "tandem-call-1";
+/// An attempt; the first version does not say which number was shown.
+const ATTEMPT: &str = "tandem-attempt-2";
 
 /// The kinds with the following comma and quote, which makes them unlike anything within a field.
-const KINDS: [&[u8]; 5] = [
+const KINDS: [&[u8]; 6] = [
     b"\"tandem-call-2\",\"",
     b"\"tandem-call-1\",\"",
+    b"\"tandem-attempt-2\",\"",
     b"\"tandem-attempt-1\",\"",
     b"\"tandem-emergency-1\",\"",
     b"\"tandem-notice-1\",\"",
@@ -96,7 +99,7 @@ pub fn read(node: &str, line: &[u8]) -> Result<Record, String> {
         CALL | CALL_1 => call(node, &mut fields, kind == CALL)?,
         emergency::CALL => Record::EmergencyCall(Box::new(emergency::call(node, &mut fields)?)),
         emergency::NOTICE => Record::EmergencyNotice(Box::new(emergency::notice(node, &mut fields)?)),
-        _ => attempt(node, &mut fields)?,
+        _ => attempt(node, &mut fields, kind == ATTEMPT)?,
     };
     match fields.fields.len() {
         0 => Ok(record),
@@ -175,12 +178,13 @@ fn call(node: &str, fields: &mut Fields, tells_source: bool) -> Result<Record, S
     })))
 }
 
-fn attempt(node: &str, fields: &mut Fields) -> Result<Record, String> {
+fn attempt(node: &str, fields: &mut Fields, tells_shown: bool) -> Result<Record, String> {
     let call = CallId { node: node.to_owned(), boot: fields.text()?, uniqueid: fields.text()? };
     let number = fields.number()?;
     let [kind, name, caller_kind, caller_id] = fields.texts()?;
     let account_id = fields.optional()?;
     let called_number = fields.text()?;
+    let shown_number = if tells_shown { fields.text()? } else { String::new() };
     let [buy, sell] = fields.texts()?;
     let started_at = fields.milliseconds()?.ok_or("has no beginning")?;
     let post_dial_delay_ms = fields.optional_number()?;
@@ -210,6 +214,7 @@ fn attempt(node: &str, fields: &mut Fields) -> Result<Record, String> {
         gateway_id: caller.filter(|_| caller_kind == "gateway"),
         account_id,
         called_number,
+        shown_number,
         buy: charge(&buy, &span)?,
         sell: charge(&sell, &span)?,
         media,

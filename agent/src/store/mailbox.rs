@@ -111,33 +111,6 @@ impl Mailbox {
     }
 }
 
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-        pub enum $name {
-            $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)*
-        }
-
-        impl $name {
-            /// Each of them.
-            pub const ALL: &[$name] = &[$($name::$variant),*];
-
-            /// As the database calls it.
-            #[must_use]
-            pub fn name(self) -> &'static str {
-                match self { $($name::$variant => $word,)* }
-            }
-
-            /// The one of that name.
-            #[must_use]
-            pub fn named(name: &str) -> Option<$name> {
-                $name::ALL.iter().copied().find(|one| one.name() == name)
-            }
-        }
-    };
-}
-
 words! {
     /// What a mailbox may say to callers.
     GreetingKind {

@@ -195,9 +195,9 @@ pub struct CallAttempt {
     pub linkedid: String,
     /// Unique id of the called channel, when it was answered.
     pub leg_uniqueid: Option<String>,
-    /// `line`, `group` or `gateway`.
+    /// `line`, `group`, `gateway` or `find-me`.
     pub kind: String,
-    /// Id of the line, ring group or gateway.
+    /// Id of the line (of `find-me`, whose numbers they are), ring group or gateway.
     pub name: String,
     /// `ANSWER`, `BUSY`, `NOANSWER`, `CANCEL`, `CONGESTION`, `CHANUNAVAIL`, `CAP`.
     pub status: String,
@@ -217,6 +217,8 @@ pub struct CallAttempt {
     pub account_id: Option<String>,
     /// The normalised number of the decision.
     pub called_number: String,
+    /// The caller's number as it was shown; empty when it was withheld.
+    pub shown_number: String,
     /// What the gateway charges.
     pub buy: Option<Charge>,
     /// What the account pays.

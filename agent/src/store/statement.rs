@@ -213,4 +213,25 @@ statements! {
     LISTED_MAILBOXES = "listed_mailboxes";
     MOVE_TO_MAILBOX = "move_to_mailbox";
     KNOWN_MAILBOXES = "known_mailboxes";
+    LINE_FORWARDS = "line_forwards";
+    FIND_ME_NUMBERS = "find_me_numbers";
+    CALLER_BLOCKED = "caller_blocked";
+    FEATURE_CODES = "feature_codes";
+    SPEED_DIAL = "speed_dial";
+    LAST_CALLER = "last_caller";
+    INSERT_LINE_FEATURES = "insert_line_features";
+    SET_FORWARD_ALWAYS = "set_forward_always";
+    SET_FORWARD_BUSY = "set_forward_busy";
+    SET_FORWARD_UNANSWERED = "set_forward_unanswered";
+    SET_FORWARD_UNREACHABLE = "set_forward_unreachable";
+    SET_DO_NOT_DISTURB = "set_do_not_disturb";
+    SET_REJECT_ANONYMOUS = "set_reject_anonymous";
+    SET_SCREENING = "set_screening";
+    SET_FIND_ME = "set_find_me";
+    ADD_FIND_ME_NUMBER = "add_find_me_number";
+    DELETE_FIND_ME_NUMBERS = "delete_find_me_numbers";
+    DELETE_SPEED_DIAL = "delete_speed_dial";
+    INSERT_SPEED_DIAL = "insert_speed_dial";
+    DELETE_BLOCKED_CALLER = "delete_blocked_caller";
+    INSERT_BLOCKED_CALLER = "insert_blocked_caller";
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::feature::Features;
+
 /// Where a number or an extension leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
@@ -26,6 +28,8 @@ pub struct Ringing {
     pub ring_seconds: i32,
     /// The mailbox of calls that it does not take; of a member of a ring group, the group's holds.
     pub mailbox_id: Option<String>,
+    /// What it does with calls to it.
+    pub features: Features,
 }
 
 /// Lines that ring together or one after the other.

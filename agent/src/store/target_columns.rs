@@ -4,6 +4,7 @@ use sqlx::FromRow;
 
 use super::StoreError;
 use super::caller::Status;
+use super::feature::{Features, FindMe, Forwards};
 use super::target::{RingGroup, Ringing, Strategy, Target};
 
 /// One row: a line, or one member of a ring group (all but the mailbox NULL for a group without members, for a mailbox, and for no target).
@@ -18,6 +19,49 @@ pub(super) struct TargetColumns {
     target_max_calls: Option<i32>,
     target_ring_seconds: Option<i32>,
     target_mailbox_id: Option<String>,
+    #[sqlx(flatten)]
+    features: FeatureColumns,
+}
+
+/// What the line does with calls to it; NULL for one that does nothing of it.
+#[derive(Debug, Clone, FromRow)]
+struct FeatureColumns {
+    target_do_not_disturb: Option<bool>,
+    target_forward_always: Option<String>,
+    target_forward_busy: Option<String>,
+    target_forward_unanswered: Option<String>,
+    target_forward_unreachable: Option<String>,
+    target_forward_shows_caller: Option<bool>,
+    target_reject_anonymous: Option<bool>,
+    target_screening: Option<bool>,
+    target_find_me: Option<String>,
+    target_blocked_callers: i64,
+}
+
+impl FeatureColumns {
+    fn features(&self) -> Result<Features, StoreError> {
+        let text = |column: &Option<String>| column.clone().unwrap_or_default();
+        let flag = |column: Option<bool>| column.unwrap_or_default();
+        let find_me = match self.target_find_me.as_deref() {
+            None => FindMe::Off,
+            Some(word) => FindMe::named(word)
+                .ok_or_else(|| StoreError::Broken(format!("unknown find_me {word:?} in the database")))?,
+        };
+        Ok(Features {
+            do_not_disturb: flag(self.target_do_not_disturb),
+            forward_always: text(&self.target_forward_always),
+            forwards: Forwards {
+                busy: text(&self.target_forward_busy),
+                unanswered: text(&self.target_forward_unanswered),
+                unreachable: text(&self.target_forward_unreachable),
+                shows_caller: flag(self.target_forward_shows_caller),
+            },
+            reject_anonymous: flag(self.target_reject_anonymous),
+            blocks_callers: self.target_blocked_callers > 0,
+            screening: flag(self.target_screening),
+            find_me,
+        })
+    }
 }
 
 /// Puts the rows of one answer together, in their order.
@@ -53,7 +97,8 @@ impl TargetColumns {
         };
         let active = status(line)? == Status::Active && status(account)? == Status::Active;
         let mailbox_id = self.target_mailbox_id.clone();
-        Ok(Some(Ringing { line_id: line_id.clone(), active, max_calls, ring_seconds, mailbox_id }))
+        let features = self.features.features()?;
+        Ok(Some(Ringing { line_id: line_id.clone(), active, max_calls, ring_seconds, mailbox_id, features }))
     }
 }
 

@@ -290,6 +290,7 @@ fn attempt_values<'a>(attempt: &'a CallAttempt, now: Time, values: &mut Vec<Valu
         optional(&attempt.gateway_id),
         optional(&attempt.account_id),
         text(&attempt.called_number),
+        text(&attempt.shown_number),
     ]);
     charge_values(attempt.buy.as_ref(), values);
     charge_values(attempt.sell.as_ref(), values);

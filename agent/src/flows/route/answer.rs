@@ -1,32 +1,37 @@
 //! A decision as the variables that the dialplan acts on; the contract is in dialplan/README.md.
 
-use super::decision::{Attempt, Decision, Emergency};
+use super::decision::{Attempt, Behalf, Decision, Dial, Emergency};
+use super::number;
 use crate::store::asking::Source;
 use crate::store::price::Price;
 
 /// Longest name or number shown, in characters: enough for any phone, and far below Asterisk's line limit.
 const SHOWN: usize = 80;
 
-/// The variables in order, with who answered the questions; `TANDEM_DONE` is last, so that its presence says that all of them are there.
+/// The variables in order, with who answered the questions; `TANDEM_DONE` is last, so that its presence says that all of them are there. Of a call
+/// that goes on (`goes_on`) what it was, and whose, is told already.
 #[must_use]
-pub fn variables(decision: &Decision, source: Option<Source>) -> Vec<(String, String)> {
+pub fn variables(decision: &Decision, source: Option<Source>, goes_on: bool) -> Vec<(String, String)> {
     let mut variables = Variables(Vec::with_capacity(16));
     match decision {
         Decision::Dial(dial) => {
             variables.set("TANDEM_ACTION", if dial.attempts.is_empty() { "voicemail" } else { "dial" });
-            variables.set("TANDEM_ACCOUNT", &dial.account_id);
-            variables.set("TANDEM_ZONE", &dial.time_zone);
-            variables.set("TANDEM_ACCOUNT_CAP", dial.account_cap.to_string());
-            variables.set("TANDEM_LINE_CAP", dial.line_cap.to_string());
-            variables.set("TANDEM_NUMBER", &dial.number);
-            variables.set("TANDEM_CLASS", &dial.class);
+            if !goes_on {
+                variables.set("TANDEM_ACCOUNT", &dial.account_id);
+                variables.set("TANDEM_ZONE", &dial.time_zone);
+                variables.set("TANDEM_ACCOUNT_CAP", dial.account_cap.to_string());
+                variables.set("TANDEM_LINE_CAP", dial.line_cap.to_string());
+                variables.set("TANDEM_NUMBER", &dial.number);
+                variables.set("TANDEM_CLASS", &dial.class);
+                variables.set("TANDEM_CALLER_NAME", shown(&dial.caller_name));
+            }
             variables.set("TANDEM_REASON", dial.reason);
             variables.set("TANDEM_MAILBOX", dial.mailbox_id.clone().unwrap_or_default());
             if dial.attempts.is_empty() {
                 variables.set("TANDEM_CALLER_NUMBER", shown(&dial.caller_number));
             }
-            variables.set("TANDEM_CALLER_NAME", shown(&dial.caller_name));
             variables.set("TANDEM_PRIVACY", if dial.privacy { "1" } else { "0" });
+            variables.forwarding(dial);
             variables.set("TANDEM_SELL", dial.sell.as_ref().map(Price::to_string).unwrap_or_default());
             variables.attempts(&dial.attempts);
         }
@@ -38,11 +43,24 @@ pub fn variables(decision: &Decision, source: Option<Source>) -> Vec<(String, St
             variables.attempts(&emergency.attempts);
         }
         Decision::ReadLocation => variables.set("TANDEM_ACTION", "location"),
+        Decision::Feature(call) => {
+            variables.set("TANDEM_ACTION", "feature");
+            variables.set("TANDEM_FEATURE", call.feature.name());
+            variables.set("TANDEM_ACCOUNT", &call.account_id);
+            variables.set("TANDEM_ZONE", &call.time_zone);
+            variables.set("TANDEM_NUMBER", &call.number);
+            variables.set("TANDEM_CLASS", number::INTERNAL);
+        }
         Decision::Reject(rejection) => {
             variables.set("TANDEM_ACTION", "reject");
             variables.set("TANDEM_REASON", rejection.refusal.reason());
             variables.set("TANDEM_CAUSE", rejection.refusal.cause().to_string());
             variables.set("TANDEM_PROMPT", rejection.refusal.prompt());
+            if goes_on {
+                variables.set("TANDEM_SOURCE", source.map_or("", Source::name));
+                variables.set("TANDEM_DONE", "1");
+                return variables.0;
+            }
             variables.set("TANDEM_ACCOUNT", &rejection.account_id);
             variables.set("TANDEM_ZONE", &rejection.time_zone);
             variables.set("TANDEM_NUMBER", &rejection.number);
@@ -75,6 +93,24 @@ impl Variables {
         self.set("TANDEM_FACTS", facts(emergency, source));
     }
 
+    /// On whose behalf it is tried, and who is asked where it goes when that comes to nothing.
+    fn forwarding(&mut self, dial: &Dial) {
+        let behalf = dial.behalf.as_ref();
+        let text = |of: fn(&Behalf) -> String| behalf.map(of).unwrap_or_default();
+        self.set("TANDEM_FOR_LINE", text(|behalf| behalf.line_id.clone()));
+        self.set("TANDEM_FOR_ACCOUNT", text(|behalf| behalf.account_id.clone()));
+        self.set("TANDEM_FOR_NUMBER", text(|behalf| behalf.number.clone()));
+        self.set("TANDEM_FOR_CAP", text(|behalf| behalf.most.to_string()));
+        let reasons = dial.on_failure.as_ref().map(|failure| {
+            let words: Vec<&str> = failure.reasons.iter().map(|why| why.name()).collect();
+            words.join("&")
+        });
+        let line = dial.on_failure.as_ref().map(|failure| failure.line_id.clone());
+        self.set("TANDEM_FORWARD_LINE", line.unwrap_or_default());
+        self.set("TANDEM_FORWARD_ON", reasons.unwrap_or_default());
+        self.set("TANDEM_FORWARDS", dial.forwards.to_string());
+    }
+
     fn attempts(&mut self, attempts: &[Attempt]) {
         self.set("TANDEM_ROUTES", attempts.len().to_string());
         for (n, attempt) in attempts.iter().enumerate() {
@@ -86,6 +122,7 @@ impl Variables {
             self.set(format!("TANDEM_ROUTE_{n}_SECONDS"), attempt.seconds.to_string());
             self.set(format!("TANDEM_ROUTE_{n}_CALLER"), shown(&attempt.caller));
             self.set(format!("TANDEM_ROUTE_{n}_NEXT"), attempt.next.name());
+            self.set(format!("TANDEM_ROUTE_{n}_ASKS"), if attempt.asks { "1" } else { "" });
             self.set(format!("TANDEM_ROUTE_{n}_BUY"), attempt.buy.as_ref().map(Price::to_string).unwrap_or_default());
         }
     }

@@ -4,11 +4,14 @@
 use super::Knowledge;
 use super::decision::{Decision, Refusal, Rejection};
 use super::explanation::Listener;
+use super::forward::{self, Forward};
 use super::inside::{self, Inside};
 use super::rules::Rules;
+use super::turn::Turn;
 use super::{emergency, inbound, number, outbound};
-use crate::store::StoreError;
 use crate::store::asking::Asking;
+use crate::store::feature::Untaken;
+use crate::store::{Store, StoreError};
 use chrono::{DateTime, Utc};
 
 /// A call that is to be decided. Everything but `origin` is the caller's data.
@@ -24,6 +27,10 @@ pub struct Request<'a> {
     pub caller_number: &'a str,
     /// Caller name that the phone or carrier presents.
     pub caller_name: &'a str,
+    /// Whether the phone or carrier withholds the number.
+    pub withheld: bool,
+    /// How often the call was forwarded already.
+    pub forwards: u32,
     /// Spreads calls over gateways by weight; the same seed gives the same decision.
     pub seed: u64,
     /// The time whose rates hold.
@@ -39,13 +46,17 @@ pub enum Origin<'a> {
     Gateway(&'a str),
     /// Somebody whose call reached an account, and goes on inside it.
     Inside(Inside<'a>),
+    /// Somebody whose call the line with this id did not take, for this reason.
+    Untaken(&'a str, Untaken),
+    /// Somebody who calls the line with this id, which is looked for elsewhere, too.
+    FindMe(&'a str),
 }
 
 impl Origin<'_> {
     /// The ids that it is asked by.
     fn ids(&self) -> [&str; 2] {
         match self {
-            Origin::Line(id) | Origin::Gateway(id) => [id, id],
+            Origin::Line(id) | Origin::Gateway(id) | Origin::Untaken(id, _) | Origin::FindMe(id) => [id, id],
             Origin::Inside(inside) => inside.ids(),
         }
     }
@@ -77,20 +88,49 @@ pub async fn decide(
     if let Some(decision) = emergency::call_back(request, rules, knowledge, listener) {
         return Ok(decision);
     }
-    let store = knowledge.store;
-    let decision = match request.origin {
-        origin if !origin.ids().into_iter().all(is_id) => {
-            listener.step("caller", || format!("{origin:?} has no id of a line or gateway"));
-            let line = !matches!(request.origin, Origin::Gateway(_));
-            Known::default().reject(if line { Refusal::LineUnknown } else { Refusal::GatewayUnknown })?
-        }
-        Origin::Inside(inside) => inside::decide(inside, request, rules, store, asking, listener).await?,
-        _ if !number::is_diallable(request.dialled) => {
-            listener.step("number", || format!("{:?} holds what no number holds", request.dialled));
-            Known::default().reject(Refusal::NumberInvalid)?
-        }
-        Origin::Line(line_id) => outbound::decide(line_id, request, rules, store, asking, listener).await?,
-        Origin::Gateway(gateway_id) => inbound::decide(gateway_id, request, rules, store, asking, listener).await?,
+    let mut turn = first(request, rules, knowledge.store, asking, listener).await?;
+    let (mut forwards, mut forwarders, mut codes) = (request.forwards, Vec::new(), 0);
+    let decision = loop {
+        turn = match turn {
+            Turn::Decided(decision) => break decision,
+            Turn::Dialled { number, privacy } => {
+                codes += 1;
+                let Origin::Line(line_id) = request.origin else { break invalid(request) };
+                if let Some(number) = rules.emergency_number(&number) {
+                    let decided = emergency::decide(number, line_id, request, rules, knowledge, asking, listener);
+                    return Ok(Decision::Emergency(Box::new(decided.await)));
+                }
+                if codes > CODES || !number::is_diallable(&number) {
+                    break invalid(request);
+                }
+                let request = Request { dialled: &number, ..*request };
+                let turn = outbound::decide(line_id, &request, None, rules, knowledge.store, asking, listener).await?;
+                turn.with_privacy(privacy)
+            }
+            Turn::Forwarded(forward) => {
+                let again = forwarders.contains(&forward.line_id);
+                if again || forwards >= rules.forwards {
+                    listener.step("forward", || format!("{} forwards and no end", forwards + 1));
+                    Forward::refused(forward.call, Refusal::ForwardLoop)
+                } else {
+                    forwards += 1;
+                    forwarders.push(forward.line_id.clone());
+                    let request = Request { dialled: &forward.number, ..*request };
+                    let store = knowledge.store;
+                    let on = outbound::decide(
+                        &forward.line_id,
+                        &request,
+                        Some(forward.caller()),
+                        rules,
+                        store,
+                        asking,
+                        listener,
+                    );
+                    let turn = on.await?;
+                    forward.joined(turn, forwards)
+                }
+            }
+        };
     };
     match &decision {
         Decision::Reject(rejection) => listener.step("end", || {
@@ -107,9 +147,51 @@ pub async fn decide(
                 None => format!("tries {}", routes.join(", then ")),
             }
         }),
+        Decision::Feature(call) => {
+            listener.step("end", || format!("{} is the code of {}", call.number, call.feature.name()));
+        }
         Decision::Emergency(_) | Decision::ReadLocation => {}
     }
     Ok(decision)
+}
+
+/// Codes before one number.
+const CODES: u32 = 3;
+
+/// The call as it stands.
+async fn first(
+    request: &Request<'_>,
+    rules: &Rules,
+    store: &Store,
+    asking: &mut Asking,
+    listener: &mut impl Listener,
+) -> Result<Turn, StoreError> {
+    match request.origin {
+        origin if !origin.ids().into_iter().all(is_id) => {
+            listener.step("caller", || format!("{origin:?} has no id of a line or gateway"));
+            let line = !matches!(origin, Origin::Gateway(_));
+            Known::default().refuse(if line { Refusal::LineUnknown } else { Refusal::GatewayUnknown })
+        }
+        Origin::Inside(inside) => inside::decide(inside, request, rules, store, asking, listener).await,
+        Origin::Untaken(line_id, why) => forward::after(why, line_id, request, store, asking, listener).await,
+        _ if !number::is_diallable(request.dialled) => {
+            listener.step("number", || format!("{:?} holds what no number holds", request.dialled));
+            Known::default().refuse(Refusal::NumberInvalid)
+        }
+        Origin::Line(line_id) => outbound::decide(line_id, request, None, rules, store, asking, listener).await,
+        Origin::Gateway(gateway_id) => inbound::decide(gateway_id, request, rules, store, asking, listener).await,
+        Origin::FindMe(line_id) => forward::find_me(line_id, request, rules, store, asking, listener).await,
+    }
+}
+
+fn invalid(request: &Request<'_>) -> Decision {
+    Decision::Reject(Rejection {
+        refusal: Refusal::NumberInvalid,
+        account_id: String::new(),
+        time_zone: String::new(),
+        number: request.dialled.to_owned(),
+        class: String::new(),
+    })
 }
 
 /// Whether `id` can be an id of ours at all, so that hostile headers cost no question.
@@ -127,13 +209,13 @@ pub(super) struct Known<'a> {
 }
 
 impl Known<'_> {
-    pub(super) fn reject(&self, refusal: Refusal) -> Result<Decision, StoreError> {
-        Ok(Decision::Reject(Rejection {
+    pub(super) fn refuse(&self, refusal: Refusal) -> Result<Turn, StoreError> {
+        Ok(Turn::Decided(Decision::Reject(Rejection {
             refusal,
             account_id: self.account_id.to_owned(),
             time_zone: self.time_zone.to_owned(),
             number: self.number.to_owned(),
             class: self.class.to_owned(),
-        }))
+        })))
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::emergency::atlas::Choice;
 use crate::emergency::pidf::Pidf;
+use crate::store::feature::{Feature, Untaken};
 use crate::store::location::EmergencyCaller;
 use crate::store::price::Price;
 
@@ -14,12 +15,14 @@ pub enum Decision {
     Emergency(Box<Emergency>),
     /// Read the line's registered location to the caller.
     ReadLocation,
+    /// The line dialled a code: talk with its user about that.
+    Feature(FeatureCall),
     /// Refuse it.
     Reject(Rejection),
 }
 
 /// A call that is to be tried.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Dial {
     /// The account that pays, or, inbound, that is called.
     pub account_id: String,
@@ -47,6 +50,47 @@ pub struct Dial {
     pub attempts: Vec<Attempt>,
     /// The mailbox in which callers leave a message when nobody answers.
     pub mailbox_id: Option<String>,
+    /// On whose behalf it is tried, where that is not the caller.
+    pub behalf: Option<Behalf>,
+    /// Whom to ask where it goes when no attempt took it.
+    pub on_failure: Option<OnFailure>,
+    /// How often it was forwarded.
+    pub forwards: u32,
+}
+
+/// A line that forwards a call: its account pays for what is tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Behalf {
+    /// The line.
+    pub line_id: String,
+    /// Its account.
+    pub account_id: String,
+    /// Where it forwards the call to: digits of E.164, or an extension.
+    pub number: String,
+    /// Calls at once on this node that it forwards, 0 for no limit.
+    pub most: i32,
+}
+
+/// A line that wants calls to go elsewhere which it does not take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnFailure {
+    /// The line.
+    pub line_id: String,
+    /// For which reasons.
+    pub reasons: Vec<Untaken>,
+}
+
+/// A line that dialled a code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeatureCall {
+    /// What the code is for.
+    pub feature: Feature,
+    /// What was dialled.
+    pub number: String,
+    /// The line's account.
+    pub account_id: String,
+    /// That account's IANA time zone.
+    pub time_zone: String,
 }
 
 /// An emergency call.
@@ -81,6 +125,8 @@ pub struct Attempt {
     pub caller: String,
     /// When the next attempt follows.
     pub next: Next,
+    /// Whether the called party is told who calls, and asked, before they are connected.
+    pub asks: bool,
     /// What it charges when it answers, if it is a gateway.
     pub buy: Option<Price>,
 }
@@ -94,6 +140,8 @@ pub enum Kind {
     Group,
     /// A gateway.
     Gateway,
+    /// A line's other numbers; its name is the line's.
+    FindMe,
 }
 
 impl Kind {
@@ -104,6 +152,7 @@ impl Kind {
             Kind::Line => "line",
             Kind::Group => "group",
             Kind::Gateway => "gateway",
+            Kind::FindMe => "find-me",
         }
     }
 }
@@ -204,6 +253,16 @@ refusals! {
     PriceCap, "price-cap", 21, "im-sorry&cannot-complete-as-dialed";
     /// No gateway takes the number.
     NoRoute, "no-route", 3, "im-sorry&cannot-complete-as-dialed";
+    /// The line takes no calls of this caller.
+    CallerBlocked, "caller-blocked", 21, "im-sorry&cannot-complete-as-dialed";
+    /// The line takes no calls of those who withhold their number.
+    AnonymousRejected, "anonymous-rejected", 21, "privacy-unident";
+    /// The line, or every line of the ring group, is not to be disturbed.
+    DoNotDisturb, "do-not-disturb", 17, "vm-nobodyavail";
+    /// The call was forwarded too often, or back to where it was.
+    ForwardLoop, "forward-loop", 25, "im-sorry&cannot-complete-as-dialed";
+    /// The slot of the speed dial has no number.
+    SpeedDialEmpty, "speed-dial-empty", 28, "speed-dial-empty";
     /// The line or every line of the ring group is suspended or closed.
     CalledInactive, "called-inactive", 27, "vm-nobodyavail";
 }

@@ -50,6 +50,7 @@ pub(super) async fn decide(
             seconds: i32::try_from(rules.emergency_ring_seconds).unwrap_or(i32::MAX),
             caller: String::new(),
             next: Next::Always,
+            asks: false,
             buy: None,
         }
     });
@@ -128,23 +129,18 @@ pub(super) fn call_back(
         seconds: RING_SECONDS,
         caller: request.caller_number.to_owned(),
         next: Next::Always,
+        asks: false,
         buy: None,
     });
     Some(Decision::Dial(Box::new(Dial {
         account_id: first.account_id.clone(),
-        time_zone: String::new(),
-        account_cap: 0,
-        line_cap: 0,
         number: first.number.clone(),
-        class: String::new(),
         reason: CALL_BACK,
         caller_name: request.caller_name.to_owned(),
         caller_number: request.caller_number.to_owned(),
-        privacy: false,
-        sell: None,
+        // Help that calls back is not to talk to a machine: no mailbox, and nothing that the line does with calls else.
         attempts: attempts.take(rules.attempts).collect(),
-        // Help that calls back is not to talk to a machine.
-        mailbox_id: None,
+        ..Dial::default()
     })))
 }
 

@@ -1,15 +1,16 @@
 //! A call that goes on inside an account: to a mailbox's operator, to somebody found in a directory, to where a menu leads. It reaches what belongs
 //! to the account, and nothing else, so that it needs nobody's permission.
 
+use super::called::{self, Identity};
 use super::decide::{Known, Request};
-use super::decision::{Decision, Dial, Refusal};
+use super::decision::{Dial, Refusal};
 use super::explanation::Listener;
 use super::number;
-use super::ring;
 use super::rules::Rules;
+use super::turn::Turn;
 use crate::store::asking::Asking;
 use crate::store::caller::Status;
-use crate::store::target::{Target, TargetKind};
+use crate::store::target::TargetKind;
 use crate::store::{Store, StoreError};
 
 /// Where inside.
@@ -51,7 +52,7 @@ pub(super) async fn decide(
     store: &Store,
     asking: &mut Asking,
     listener: &mut impl Listener,
-) -> Result<Decision, StoreError> {
+) -> Result<Turn, StoreError> {
     let mut known = Known { number: request.dialled, class: number::INTERNAL, ..Known::default() };
     let found = match inside {
         Inside::Operator(mailbox_id) => store.mailbox_operator(mailbox_id, asking).await?,
@@ -60,33 +61,27 @@ pub(super) async fn decide(
     };
     let Some(found) = found else {
         listener.step("inside", || format!("{inside:?} is not there"));
-        return known.reject(Refusal::NumberUnassigned);
+        return known.refuse(Refusal::NumberUnassigned);
     };
     known.account_id = &found.account_id;
     known.time_zone = &found.account_time_zone;
     known.number = &found.number;
     if found.account_status != Status::Active {
-        return known.reject(Refusal::AccountInactive);
+        return known.refuse(Refusal::AccountInactive);
     }
-    let Some(target) = &found.target else { return known.reject(Refusal::NumberUnassigned) };
+    let Some(target) = &found.target else { return known.refuse(Refusal::NumberUnassigned) };
     listener.step("inside", || format!("{} of account {}: {target}", found.number, found.account_id));
-    let attempts = ring::attempts(target, request.caller_number, rules);
-    if attempts.is_empty() && !matches!(target, Target::Mailbox(_)) {
-        return known.reject(Refusal::CalledInactive);
-    }
-    Ok(Decision::Dial(Box::new(Dial {
+    let call = Dial {
         account_id: found.account_id.clone(),
         time_zone: found.account_time_zone.clone(),
-        account_cap: 0,
-        line_cap: 0,
         number: found.number.clone(),
         class: number::INTERNAL.to_owned(),
-        reason: "",
         caller_name: request.caller_name.to_owned(),
         caller_number: request.caller_number.to_owned(),
-        privacy: false,
-        sell: None,
-        attempts,
-        mailbox_id: target.mailbox_id().map(str::to_owned),
-    })))
+        privacy: request.withheld,
+        forwards: request.forwards,
+        ..Dial::default()
+    };
+    let caller = Identity { numbers: [request.caller_number, ""], withheld: request.withheld };
+    called::reach(target, call, caller, rules, store, asking, listener).await
 }

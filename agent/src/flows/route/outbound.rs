@@ -1,35 +1,38 @@
 //! A call from a line: to an extension, to a number of ours, or out by the cheapest gateway.
 
+use super::called::{self, Identity};
 use super::cost::{self, Caps, Terms};
 use super::decide::{Known, Request};
-use super::decision::{Attempt, Decision, Dial, Kind, Next, Refusal, Rejection};
+use super::decision::{Attempt, Dial, Kind, Next, Refusal};
 use super::explanation::Listener;
 use super::number::{self, Habits};
-use super::ring;
 use super::rules::Rules;
+use super::turn::Turn;
+use super::{feature, forward};
 use crate::store::asking::Asking;
 use crate::store::caller::{LineCaller, Status};
 use crate::store::destination::{Destination, DestinationQuery};
 use crate::store::price::Price;
-use crate::store::target::Target;
 use crate::store::{Store, StoreError};
 
-/// Decides the call of the line with this id: who calls, what the number is, what they may call, where it goes.
+/// Decides the call of the line with this id: who calls, what the number is, what they may call, where it goes. The line may place it for a
+/// caller whose call it passes on.
 ///
 /// # Errors
 /// The store could not be asked.
 pub(super) async fn decide(
     line_id: &str,
     request: &Request<'_>,
+    passed_on: Option<forward::Caller<'_>>,
     rules: &Rules,
     store: &Store,
     asking: &mut Asking,
     listener: &mut impl Listener,
-) -> Result<Decision, StoreError> {
+) -> Result<Turn, StoreError> {
     let mut known = Known { number: request.dialled, ..Known::default() };
     let Some(caller) = store.line_caller(line_id, request.dialled, asking).await? else {
         listener.step("caller", || format!("there is no line {line_id}"));
-        return known.reject(Refusal::LineUnknown);
+        return known.refuse(Refusal::LineUnknown);
     };
     known.account_id = &caller.account.id;
     known.time_zone = &caller.account.time_zone;
@@ -40,10 +43,10 @@ pub(super) async fn decide(
         )
     });
     if caller.account.status != Status::Active {
-        return known.reject(Refusal::AccountInactive);
+        return known.refuse(Refusal::AccountInactive);
     }
     if caller.line_status != Status::Active {
-        return known.reject(Refusal::LineInactive);
+        return known.refuse(Refusal::LineInactive);
     }
 
     if let Some(target) = &caller.extension {
@@ -51,16 +54,18 @@ pub(super) async fn decide(
         listener.step("number", || format!("{} is an extension of the account: {target}", request.dialled));
         if !caller.internal_allowed {
             listener.step("class", || "the line may not call class internal".into());
-            return known.reject(Refusal::ClassForbidden);
+            return known.refuse(Refusal::ClassForbidden);
         }
-        let shown = caller.own_extension.as_deref().unwrap_or(line_id);
-        return Ok(dial_own(
-            &caller,
-            (request.dialled, number::INTERNAL),
-            shown,
-            target,
-            ring::attempts(target, shown, rules),
-        ));
+        let own = caller.own_extension.as_deref().unwrap_or(line_id);
+        let call = own_call(&caller, (request.dialled, number::INTERNAL), own, passed_on, request.forwards);
+        let own_number = caller.caller_number.as_deref().unwrap_or_default();
+        let identity = identity(passed_on, [own, own_number], false);
+        return called::reach(target, call, identity, rules, store, asking, listener).await;
+    }
+    if passed_on.is_none()
+        && let Some(turn) = feature::decide(&caller, request.dialled, store, asking, listener).await?
+    {
+        return Ok(turn);
     }
 
     let habits =
@@ -69,7 +74,7 @@ pub(super) async fn decide(
         listener.step("number", || {
             format!("{} is neither an extension nor a number in {}", request.dialled, caller.country)
         });
-        return known.reject(Refusal::NumberInvalid);
+        return known.refuse(Refusal::NumberInvalid);
     };
     known.number = &dialled.e164;
     listener.step("number", || {
@@ -114,15 +119,18 @@ pub(super) async fn decide(
         listener.step("own-number", || format!("+{} belongs to account {}", own.number, own.account_id));
         if !(if internal { caller.internal_allowed } else { destination.allowed }) {
             listener.step("class", || format!("the line may not call class {class}"));
-            return known.reject(Refusal::ClassForbidden);
+            return known.refuse(Refusal::ClassForbidden);
         }
         if own.account_status != Status::Active {
-            return known.reject(Refusal::CalledInactive);
+            return known.refuse(Refusal::CalledInactive);
         }
-        let Some(target) = &own.target else { return known.reject(Refusal::NumberUnassigned) };
-        let shown = shown.map(|number| format!("+{number}")).unwrap_or_default();
-        let attempts = ring::attempts(target, &shown, rules);
-        return Ok(dial_own(&caller, (&dialled.e164, class), &shown, target, attempts));
+        let Some(target) = &own.target else { return known.refuse(Refusal::NumberUnassigned) };
+        let plus = shown.as_ref().map(|number| format!("+{number}")).unwrap_or_default();
+        let call = own_call(&caller, (&dialled.e164, class), &plus, passed_on, request.forwards);
+        let withheld = call.privacy || shown.is_none();
+        let extension = caller.own_extension.as_deref().filter(|_| internal).unwrap_or_default();
+        let identity = identity(passed_on, [shown.as_deref().unwrap_or_default(), extension], withheld);
+        return called::reach(target, call, identity, rules, store, asking, listener).await;
     }
 
     listener.step("class", || {
@@ -130,16 +138,16 @@ pub(super) async fn decide(
         format!("the line {may} call class {}", destination.class)
     });
     if !destination.allowed {
-        return known.reject(Refusal::ClassForbidden);
+        return known.refuse(Refusal::ClassForbidden);
     }
     if let Some(reason) = &destination.blocked {
         listener.step("blocked", || format!("the prefix is blocked: {reason}"));
-        return known.reject(Refusal::PrefixBlocked);
+        return known.refuse(Refusal::PrefixBlocked);
     }
     let caps = caps(&caller);
     let sell = cost::longest(&destination.sell);
     if let Some(refusal) = refused_by_price(&caller, sell, caps, listener) {
-        return known.reject(refusal);
+        return known.refuse(refusal);
     }
     let terms = Terms {
         sell,
@@ -148,61 +156,69 @@ pub(super) async fn decide(
         expected_seconds: rules.expected_seconds,
         seed: request.seed,
     };
+    // Only numbers of the account are shown, but for a caller whose call is passed on, where the line wants so.
+    let passed_on_number = passed_on
+        .filter(|caller| caller.shown_outside && !caller.withheld)
+        .and_then(|caller| number::read(caller.number, habits))
+        .map(|number| number.e164);
+    let shown = passed_on_number.or(shown);
     let attempts = gateway_attempts(&dialled.e164, &destination, terms, shown.as_deref(), rules, listener);
     if attempts.is_empty() {
         listener.step("gateways", || "no gateway takes this number".into());
-        return known.reject(Refusal::NoRoute);
+        return known.refuse(Refusal::NoRoute);
     }
-    Ok(Decision::Dial(Box::new(Dial {
+    Ok(Turn::dial(Dial {
         account_id: caller.account.id.clone(),
         time_zone: caller.account.time_zone.clone(),
         account_cap: caller.account.max_calls,
         line_cap: caller.line_max_calls,
         number: dialled.e164,
         class: destination.class,
-        reason: "",
         caller_name: caller.line_name.clone(),
         caller_number: shown.unwrap_or_default(),
-        privacy: caller.privacy,
+        privacy: caller.privacy || passed_on.is_some_and(|caller| caller.withheld),
         sell: sell.cloned(),
         attempts,
-        mailbox_id: None,
-    })))
+        forwards: request.forwards,
+        ..Dial::default()
+    }))
 }
 
-/// A call of a line to a line, ring group or mailbox of ours.
-fn dial_own(
+/// What is known of a call of a line to a line, ring group or mailbox of ours.
+fn own_call(
     caller: &LineCaller,
     (number, class): (&str, &str),
     shown: &str,
-    target: &Target,
-    attempts: Vec<Attempt>,
-) -> Decision {
-    if attempts.is_empty() && !matches!(target, Target::Mailbox(_)) {
-        return Decision::Reject(Rejection {
-            refusal: Refusal::CalledInactive,
-            account_id: caller.account.id.clone(),
-            time_zone: caller.account.time_zone.clone(),
-            number: number.to_owned(),
-            class: class.to_owned(),
-        });
-    }
-    Decision::Dial(Box::new(Dial {
+    passed_on: Option<forward::Caller<'_>>,
+    forwards: u32,
+) -> Dial {
+    let (caller_number, caller_name) =
+        passed_on.map_or((shown, &*caller.line_name), |caller| (caller.number, caller.name));
+    Dial {
         account_id: caller.account.id.clone(),
         time_zone: caller.account.time_zone.clone(),
         account_cap: caller.account.max_calls,
         line_cap: caller.line_max_calls,
         number: number.to_owned(),
         class: class.to_owned(),
-        reason: "",
-        caller_name: caller.line_name.clone(),
-        caller_number: shown.to_owned(),
+        caller_name: caller_name.to_owned(),
+        caller_number: caller_number.to_owned(),
         // Within an account everybody sees who calls.
-        privacy: caller.privacy && class != number::INTERNAL,
-        sell: None,
-        attempts,
-        mailbox_id: target.mailbox_id().map(str::to_owned),
-    }))
+        privacy: match passed_on {
+            Some(caller) => caller.withheld,
+            None => caller.privacy && class != number::INTERNAL,
+        },
+        forwards,
+        ..Dial::default()
+    }
+}
+
+/// By what the called line tells the caller apart.
+fn identity<'a>(passed_on: Option<forward::Caller<'a>>, own: [&'a str; 2], withheld: bool) -> Identity<'a> {
+    match passed_on {
+        Some(caller) => Identity { numbers: [caller.number.trim_start_matches('+'), ""], withheld: caller.withheld },
+        None => Identity { numbers: own, withheld },
+    }
 }
 
 /// The account's price caps in the base currency.
@@ -267,6 +283,7 @@ fn gateway_attempts(
                 cap: gateway.max_calls,
                 seconds: gateway.ring_seconds,
                 caller: shown.map(write).unwrap_or_default(),
+                asks: false,
                 next: if gateway.next_on_forbidden { Next::OnForbidden } else { Next::OnFault },
                 buy: Some(candidate.price.clone()),
             }

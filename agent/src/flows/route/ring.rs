@@ -1,49 +1,55 @@
-//! From a line, ring group or mailbox to what is dialled.
+//! From a line or ring group to what is dialled.
 
 use super::decision::{Attempt, Kind, Next};
 use super::rules::Rules;
-use crate::store::target::{Ringing, Strategy, Target};
+use crate::store::target::{RingGroup, Ringing, Strategy};
 
-/// What is dialled to reach `target`, showing `caller`; empty when nobody there is active, and for a mailbox.
+/// What is dialled to reach a ring group, showing `caller`; empty when nobody there is to ring. What its members do with calls to them does not
+/// count, but that who is not to be disturbed does not ring.
 #[must_use]
-pub fn attempts(target: &Target, caller: &str, rules: &Rules) -> Vec<Attempt> {
-    match target {
-        Target::Line(line) if line.active => vec![ring(line, line.ring_seconds, Next::OnFault, caller, rules)],
-        Target::Line(_) | Target::Mailbox(_) => Vec::new(),
-        Target::RingGroup(group) => {
-            let active: Vec<&Ringing> = group.members.iter().filter(|line| line.active).collect();
-            match group.strategy {
-                Strategy::InOrder => {
-                    active.iter().map(|line| ring(line, group.ring_seconds, Next::Always, caller, rules)).collect()
-                }
-                Strategy::Together if active.is_empty() => Vec::new(),
-                Strategy::Together => {
-                    let lines: Vec<String> = active.iter().map(|line| rules.dial_line(&line.line_id)).collect();
-                    vec![Attempt {
-                        kind: Kind::Group,
-                        name: group.id.clone(),
-                        dial: lines.join("&"),
-                        cap: 0,
-                        seconds: group.ring_seconds,
-                        caller: caller.to_owned(),
-                        next: Next::OnFault,
-                        buy: None,
-                    }]
-                }
-            }
+pub fn group(group: &RingGroup, caller: &str, rules: &Rules) -> Vec<Attempt> {
+    let ringing: Vec<&Ringing> =
+        group.members.iter().filter(|line| line.active && !line.features.do_not_disturb).collect();
+    match group.strategy {
+        Strategy::InOrder => ringing
+            .iter()
+            .map(|member| Attempt {
+                seconds: group.ring_seconds,
+                next: Next::Always,
+                asks: false,
+                ..line(member, caller, rules)
+            })
+            .collect(),
+        Strategy::Together if ringing.is_empty() => Vec::new(),
+        Strategy::Together => {
+            let lines: Vec<String> = ringing.iter().map(|line| rules.dial_line(&line.line_id)).collect();
+            vec![Attempt {
+                kind: Kind::Group,
+                name: group.id.clone(),
+                dial: lines.join("&"),
+                cap: 0,
+                seconds: group.ring_seconds,
+                caller: caller.to_owned(),
+                next: Next::OnFault,
+                asks: false,
+                buy: None,
+            }]
         }
     }
 }
 
-fn ring(line: &Ringing, seconds: i32, next: Next, caller: &str, rules: &Rules) -> Attempt {
+/// What is dialled to reach a line, showing `caller`.
+#[must_use]
+pub fn line(line: &Ringing, caller: &str, rules: &Rules) -> Attempt {
     Attempt {
         kind: Kind::Line,
         name: line.line_id.clone(),
         dial: rules.dial_line(&line.line_id),
         cap: line.max_calls,
-        seconds,
+        seconds: line.ring_seconds,
         caller: caller.to_owned(),
-        next,
+        next: Next::OnFault,
+        asks: line.features.screening,
         buy: None,
     }
 }

@@ -13,6 +13,8 @@ pub struct Rules {
     pub gateway_dial: String,
     /// Gateways handed to the dialplan at the most.
     pub attempts: usize,
+    /// How often a call may be forwarded.
+    pub forwards: u32,
     /// Length of call for which costs are compared.
     pub expected_seconds: u32,
     /// Emergency numbers as dialled.

@@ -40,6 +40,8 @@ pub(super) enum Field {
     Digits,
     /// A short number within an account: 1 to 32 of digits, letters, `* # . _ -`.
     Extension,
+    /// What a line dials for somebody: 1 to 32 digits, perhaps after `+`.
+    Dialled,
     /// ISO 3166 code, `US`.
     Country,
     /// ISO 4217 code, `USD`.
@@ -93,6 +95,14 @@ impl Field {
                     Ok(some(text.into()))
                 } else {
                     Err(format!("{text:?} is not 1 to 32 of digits, letters, * # . _ -"))
+                }
+            }
+            Field::Dialled => {
+                let digits = text.strip_prefix('+').unwrap_or(text);
+                if (1..=31).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
+                    Ok(some(text.into()))
+                } else {
+                    Err(format!("{:?} is not up to 31 digits, perhaps after +", shortened(text)))
                 }
             }
             Field::Country => code(text, 2, "a country of two letters, such as US").map(|code| some(code.into())),

@@ -1,6 +1,7 @@
 //! What can be imported: for each kind its columns, and the tables that they go to.
 
 use super::field::Field;
+use crate::store::feature::{Feature, FindMe};
 
 /// A kind of import file other than rates, whose format is [`super::RateFile`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,16 @@ pub enum Kind {
     EmergencyContacts,
     /// `state,facility,name,number`
     FacilityDefaults,
+    /// `line,do_not_disturb,forward_always,...`
+    LineFeatures,
+    /// `line,number,ring_seconds`
+    FindMeNumbers,
+    /// `line,slot,number`
+    SpeedDials,
+    /// `line,number`
+    BlockedCallers,
+    /// `code,feature`
+    FeatureCodes,
 }
 
 /// What an empty cell, or a column that the file lacks, stands for.
@@ -105,11 +116,12 @@ const ACCOUNT: Column = reference("account", "account_id", Reference::Account, R
 const LINE: Column = reference("line", "line_id", Reference::Line, Null);
 const RING_GROUP: Column = reference("ring_group", "ring_group_id", Reference::RingGroup, Null);
 const MAILBOX: Column = reference("mailbox", "mailbox_id", Reference::Mailbox, Null);
+const WHOSE: Column = reference("line", "line_id", Reference::Line, Refused);
 const CLASS: Column = reference("class", "class_name", Reference::Class, Refused);
 
 impl Kind {
     /// Every kind, in an order in which nothing refers to what comes later (decks come with the rates).
-    pub const ALL: [Kind; 14] = [
+    pub const ALL: [Kind; 19] = [
         Kind::Currencies,
         Kind::Accounts,
         Kind::Lines,
@@ -124,6 +136,11 @@ impl Kind {
         Kind::Locations,
         Kind::EmergencyContacts,
         Kind::FacilityDefaults,
+        Kind::LineFeatures,
+        Kind::FindMeNumbers,
+        Kind::SpeedDials,
+        Kind::BlockedCallers,
+        Kind::FeatureCodes,
     ];
 
     /// Its name on the command line, and of its file in `sql/sample/`.
@@ -144,6 +161,11 @@ impl Kind {
             Kind::Locations => "locations",
             Kind::EmergencyContacts => "emergency-contacts",
             Kind::FacilityDefaults => "facility-defaults",
+            Kind::LineFeatures => "line-features",
+            Kind::FindMeNumbers => "find-me-numbers",
+            Kind::SpeedDials => "speed-dials",
+            Kind::BlockedCallers => "blocked-callers",
+            Kind::FeatureCodes => "feature-codes",
         }
     }
 
@@ -356,6 +378,49 @@ impl Kind {
                     ]
                 }
             }
+            Kind::LineFeatures => {
+                const {
+                    &[
+                        WHOSE,
+                        column("do_not_disturb", "do_not_disturb", Field::Flag, Is("no")),
+                        column("forward_always", "forward_always", Field::Dialled, Is("")),
+                        column("forward_busy", "forward_busy", Field::Dialled, Is("")),
+                        column("forward_unanswered", "forward_unanswered", Field::Dialled, Is("")),
+                        column("forward_unreachable", "forward_unreachable", Field::Dialled, Is("")),
+                        column("forward_shows_caller", "forward_shows_caller", Field::Flag, Is("no")),
+                        column("reject_anonymous", "reject_anonymous", Field::Flag, Is("no")),
+                        column("screening", "screening", Field::Flag, Is("no")),
+                        column("find_me", "find_me", Field::Word(FindMe::NAMES), Is("off")),
+                    ]
+                }
+            }
+            Kind::FindMeNumbers => {
+                const {
+                    &[
+                        WHOSE,
+                        column("number", "number", Field::Dialled, Refused),
+                        column("ring_seconds", "ring_seconds", RINGING, Is("20")),
+                    ]
+                }
+            }
+            Kind::SpeedDials => {
+                const {
+                    &[
+                        WHOSE,
+                        column("slot", "slot", Field::Digits, Refused),
+                        column("number", "number", Field::Dialled, Refused),
+                    ]
+                }
+            }
+            Kind::BlockedCallers => const { &[WHOSE, column("number", "number", Field::Dialled, Refused)] },
+            Kind::FeatureCodes => {
+                const {
+                    &[
+                        column("code", "code", Field::Digits, Refused),
+                        column("feature", "feature", Field::Word(Feature::NAMES), Refused),
+                    ]
+                }
+            }
             Kind::BlockedPrefixes => {
                 const {
                     &[
@@ -381,6 +446,10 @@ impl Kind {
             Kind::Locations => &["line", "device"],
             Kind::EmergencyContacts => &["account", "kind", "address"],
             Kind::FacilityDefaults => &["state"],
+            Kind::LineFeatures => &["line"],
+            Kind::FindMeNumbers | Kind::BlockedCallers => &["line", "number"],
+            Kind::SpeedDials => &["line", "slot"],
+            Kind::FeatureCodes => &["code"],
         }
     }
 

@@ -77,6 +77,8 @@ async fn write(connection: &mut Connection, kind: Kind, sheet: &Sheet) -> Result
         Kind::Permissions => permissions(connection, sheet).await?,
         Kind::BlockedPrefixes => blocked_prefixes(connection, sheet).await?,
         Kind::EmergencyContacts => emergency_contacts(connection, sheet).await?,
+        Kind::FindMeNumbers => find_me_numbers(connection, sheet).await?,
+        Kind::BlockedCallers => blocked_callers(connection, sheet).await?,
         _ => rows(connection, kind, sheet).await?,
     }
     connection.commit().await
@@ -140,6 +142,11 @@ fn table(kind: Kind) -> &'static str {
         Kind::Locations => "emergency_locations",
         Kind::EmergencyContacts => "emergency_contacts",
         Kind::FacilityDefaults => "facility_defaults",
+        Kind::LineFeatures => "line_features",
+        Kind::FindMeNumbers => "find_me_numbers",
+        Kind::SpeedDials => "speed_dials",
+        Kind::BlockedCallers => "blocked_callers",
+        Kind::FeatureCodes => "feature_codes",
     }
 }
 
@@ -200,16 +207,47 @@ async fn blocked_prefixes(connection: &mut Connection, sheet: &Sheet) -> Result<
 
 /// The contacts of an account that the file names are those of the file.
 async fn emergency_contacts(connection: &mut Connection, sheet: &Sheet) -> Result<(), sqlx::Error> {
-    let backend = connection.backend();
-    let delete = numbered(backend, "DELETE FROM emergency_contacts WHERE account_id = $1".to_owned());
+    clear(connection, "emergency_contacts", "account_id", sheet).await?;
     let insert = "INSERT INTO emergency_contacts (account_id, kind, address) VALUES ($1, $2, $3)";
-    let insert = numbered(backend, insert.to_owned());
-    let accounts: BTreeSet<&str> = sheet.rows.iter().filter_map(|row| row.first()?.text()).collect();
-    for account in accounts {
-        connection.execute(delete.clone(), &[account.into()]).await?;
-    }
+    let insert = numbered(connection.backend(), insert.to_owned());
     for row in &sheet.rows {
         connection.execute(insert.clone(), &row.iter().map(value).collect::<Vec<_>>()).await?;
+    }
+    Ok(())
+}
+
+/// The numbers of a line that the file names are those of the file, in its order.
+async fn find_me_numbers(connection: &mut Connection, sheet: &Sheet) -> Result<(), sqlx::Error> {
+    clear(connection, "find_me_numbers", "line_id", sheet).await?;
+    let insert = "INSERT INTO find_me_numbers (position, line_id, number, ring_seconds) VALUES ($1, $2, $3, $4)";
+    let insert = numbered(connection.backend(), insert.to_owned());
+    for (position, row) in (1_i64..).zip(&sheet.rows) {
+        let mut values = vec![Value::Integer(Some(position))];
+        values.extend(row.iter().map(value));
+        connection.execute(insert.clone(), &values).await?;
+    }
+    Ok(())
+}
+
+/// Whom a line that the file names does not want is who stands in the file.
+async fn blocked_callers(connection: &mut Connection, sheet: &Sheet) -> Result<(), sqlx::Error> {
+    clear(connection, "blocked_callers", "line_id", sheet).await?;
+    let insert = "INSERT INTO blocked_callers (line_id, number) VALUES ($1, $2)";
+    let insert = numbered(connection.backend(), insert.to_owned());
+    for row in &sheet.rows {
+        let [line, number] = row.as_slice() else { continue };
+        let number = number.text().unwrap_or_default().trim_start_matches('+');
+        connection.execute(insert.clone(), &[value(line), number.into()]).await?;
+    }
+    Ok(())
+}
+
+/// Removes the rows of those whom the first column of the file names.
+async fn clear(connection: &mut Connection, table: &str, column: &str, sheet: &Sheet) -> Result<(), sqlx::Error> {
+    let delete = numbered(connection.backend(), format!("DELETE FROM {table} WHERE {column} = $1"));
+    let whose: BTreeSet<&str> = sheet.rows.iter().filter_map(|row| row.first()?.text()).collect();
+    for one in whose {
+        connection.execute(delete.clone(), &[one.into()]).await?;
     }
     Ok(())
 }

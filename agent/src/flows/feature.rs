@@ -1,0 +1,374 @@
+//! The flow `feature`: a line dialled a code, and its user is talked to about that: forwarding, do not disturb, block list, speed dial, and so on.
+//!
+//! `AGI(agi://<agent>/feature/line/<line>)`; the code, perhaps with a number behind it, is what was dialled. What is changed holds on every node from the
+//! next call on.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use tokio::time::Instant;
+
+use super::Ports;
+use super::route::Knowledge;
+use super::route::decide::{Origin, Request, decide};
+use super::route::decision::Decision;
+use super::route::explanation::Silent;
+use super::route::feature::longest;
+use super::route::number::{self, Habits};
+use crate::call::{Call, Fault, Prompt, Say, Step};
+use crate::phrases::{KEYS, Part, ask, sentence, speak};
+use crate::speech::Spoken;
+use crate::store::asking::Asking;
+use crate::store::caller::LineCaller;
+use crate::store::feature::{Feature, FindMe, Setting, Untaken};
+
+/// For the first questions: the dialplan's guard waits.
+const FIRST: Duration = Duration::from_millis(600);
+/// For a question while the user waits.
+const QUESTION: Duration = Duration::from_secs(2);
+/// For a key.
+const KEY: Duration = Duration::from_secs(6);
+/// Longest number that is kept.
+const LONGEST: usize = 32;
+/// Keys of a slot of the speed dial.
+const SLOT: usize = 2;
+/// Times that a number is asked for.
+const TRIES: u32 = 3;
+
+/// How it ends.
+enum End {
+    /// Said and done.
+    Done(&'static str),
+    /// The user is connected with a number.
+    Call(String),
+}
+
+/// Talks about a code.
+///
+/// # Errors
+/// The caller hung up, or nobody could be asked what the code is for.
+pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> Step<&'static str> {
+    let line_id = match arguments {
+        [kind, line_id] if kind == "line" => line_id.as_str(),
+        _ => return Err(Fault("feature wants line/<line id>".to_owned()).into()),
+    };
+    let dialled = call.caller().dialled.clone();
+    let mut asking = Asking::until(Instant::now() + FIRST);
+    let codes = ports.store.feature_codes(&mut asking).await;
+    let codes = codes.map_err(|error| Fault(format!("feature codes cannot be read: {error}")))?;
+    let Some((feature, rest)) = longest(&codes, &dialled) else {
+        return Err(Fault(format!("{dialled} is the code of no feature")).into());
+    };
+    call.answer().await?;
+    let user = User { line_id, ports };
+    match user.talk(call, feature, rest).await? {
+        End::Done(outcome) => {
+            call.hangup(16).await?;
+            Ok(outcome)
+        }
+        End::Call(number) => {
+            call.set(&[
+                ("TANDEM_ACTION", "call"),
+                ("TANDEM_CALL_KIND", "line"),
+                ("TANDEM_CALL_ID", line_id),
+                ("TANDEM_CALL_NUMBER", &number),
+                ("TANDEM_DONE", "1"),
+            ])
+            .await?;
+            Ok("feature-call")
+        }
+    }
+}
+
+/// Who is talked to.
+struct User<'a> {
+    line_id: &'a str,
+    ports: &'a Ports,
+}
+
+impl User<'_> {
+    async fn talk(&self, call: &mut impl Call, feature: Feature, rest: &str) -> Step<End> {
+        match feature {
+            Feature::ForwardAlways => self.forward(call, feature, rest, None).await,
+            Feature::ForwardBusy => self.forward(call, feature, rest, Some(Untaken::Busy)).await,
+            Feature::ForwardUnanswered => self.forward(call, feature, rest, Some(Untaken::Unanswered)).await,
+            Feature::ForwardUnreachable => self.forward(call, feature, rest, Some(Untaken::Unreachable)).await,
+            Feature::ForwardAlwaysOff => self.switch(call, feature, Setting::ForwardAlways(""), false).await,
+            Feature::ForwardBusyOff => self.switch(call, feature, Setting::Forward(Untaken::Busy, ""), false).await,
+            Feature::ForwardUnansweredOff => {
+                self.switch(call, feature, Setting::Forward(Untaken::Unanswered, ""), false).await
+            }
+            Feature::ForwardUnreachableOff => {
+                self.switch(call, feature, Setting::Forward(Untaken::Unreachable, ""), false).await
+            }
+            Feature::DoNotDisturb => self.switch(call, feature, Setting::DoNotDisturb(true), true).await,
+            Feature::DoNotDisturbOff => self.switch(call, feature, Setting::DoNotDisturb(false), false).await,
+            Feature::RejectAnonymous => self.switch(call, feature, Setting::RejectAnonymous(true), true).await,
+            Feature::RejectAnonymousOff => self.switch(call, feature, Setting::RejectAnonymous(false), false).await,
+            Feature::Screening => self.switch(call, feature, Setting::Screening(true), true).await,
+            Feature::ScreeningOff => self.switch(call, feature, Setting::Screening(false), false).await,
+            Feature::FindMe => self.switch(call, feature, Setting::FindMe(FindMe::InOrder), true).await,
+            Feature::FindMeTogether => self.switch(call, feature, Setting::FindMe(FindMe::Together), true).await,
+            Feature::FindMeOff => self.switch(call, feature, Setting::FindMe(FindMe::Off), false).await,
+            Feature::FindMeAdd => self.add_find_me_number(call, rest).await,
+            Feature::FindMeClear => {
+                self.change(call, &Setting::ClearFindMeNumbers, &sentence(&["telephone-number", "removed"])).await
+            }
+            Feature::SpeedDialSet => self.set_speed_dial(call, rest).await,
+            Feature::BlockCaller => self.block(call, rest, true).await,
+            Feature::UnblockCaller => self.block(call, rest, false).await,
+            Feature::BlockLastCaller => self.block_last(call).await,
+            Feature::LastCall => self.last_call(call).await,
+            // The decision takes these for what they are: part of a number.
+            Feature::Withhold | Feature::Present | Feature::SpeedDial => refuse(call, "pbx-invalid").await,
+        }
+    }
+
+    /// Calls go to a number from now on, for a reason or always.
+    async fn forward(&self, call: &mut impl Call, feature: Feature, rest: &str, why: Option<Untaken>) -> Step<End> {
+        let name = self.name(feature).await;
+        let Some(number) = self.number(call, rest, &name.parts).await? else {
+            return Ok(End::Done("feature-given-up"));
+        };
+        let setting = match why {
+            None => Setting::ForwardAlways(&number),
+            Some(why) => Setting::Forward(why, &number),
+        };
+        let told = [name.parts, vec!["is-set-to".into(), Say::Digits(number.clone()).into()]].concat();
+        self.change(call, &setting, &told).await
+    }
+
+    async fn switch(&self, call: &mut impl Call, feature: Feature, setting: Setting<'_>, on: bool) -> Step<End> {
+        let mut name = self.name(feature).await;
+        name.parts.push(if on { "activated" } else { "de-activated" }.into());
+        self.change(call, &setting, &name.parts).await
+    }
+
+    async fn add_find_me_number(&self, call: &mut impl Call, rest: &str) -> Step<End> {
+        let name = self.name(Feature::FindMeAdd).await;
+        let Some(number) = self.number(call, rest, &name.parts).await? else {
+            return Ok(End::Done("feature-given-up"));
+        };
+        let told = ["telephone-number".into(), Say::Digits(number.clone()).into(), "added".into()];
+        self.change(call, &Setting::AddFindMeNumber(&number), &told).await
+    }
+
+    async fn set_speed_dial(&self, call: &mut impl Call, rest: &str) -> Step<End> {
+        let slot = match rest {
+            "" => call.collect(&["speed-dial".into(), "number".into()], SLOT, KEY).await?.keys,
+            slot => slot.to_owned(),
+        };
+        if slot.is_empty() || slot.len() > SLOT || !slot.bytes().all(|byte| byte.is_ascii_digit()) {
+            return refuse(call, "pbx-invalid").await;
+        }
+        let name = ["speed-dial".into(), Say::Digits(slot.clone()).into()];
+        let Some(number) = self.number(call, "", &name).await? else { return Ok(End::Done("feature-given-up")) };
+        let [first, second] = name;
+        let told = [first, second, "is-set-to".into(), Say::Digits(number.clone()).into()];
+        self.change(call, &Setting::SpeedDial(&slot, &number), &told).await
+    }
+
+    async fn block(&self, call: &mut impl Call, rest: &str, block: bool) -> Step<End> {
+        let prompt = if block { "enter-num-blacklist" } else { "entr-num-rmv-blklist" };
+        let keyed = match rest {
+            "" => call.collect(&[prompt.into()], LONGEST, KEY).await?.keys,
+            number => number.to_owned(),
+        };
+        if keyed.is_empty() || keyed.len() > LONGEST || !keyed.bytes().all(|byte| byte.is_ascii_digit() || byte == b'+')
+        {
+            return refuse(call, "pbx-invalid").await;
+        }
+        let Some(number) = self.as_presented(&keyed).await else { return apologise(call).await };
+        let (setting, done) = match block {
+            true => (Setting::Block(&number), "added"),
+            false => (Setting::Unblock(&number), "removed"),
+        };
+        self.change(call, &setting, &sentence(&["num-was-successfully", done])).await
+    }
+
+    async fn block_last(&self, call: &mut impl Call) -> Step<End> {
+        let last = self.ports.store.last_caller(self.line_id, Instant::now() + QUESTION).await;
+        let number = match last {
+            Ok(Some((number, _))) if !number.is_empty() => number,
+            Ok(_) => return refuse(call, "vm-nonumber").await,
+            Err(error) => {
+                tracing::warn!(line = self.line_id, %error, "who called last cannot be read");
+                return apologise(call).await;
+            }
+        };
+        let Some(number) = self.as_presented(&number).await else { return apologise(call).await };
+        let told = [
+            "telephone-number".into(),
+            Say::Digits(number.clone()).into(),
+            "num-was-successfully".into(),
+            "added".into(),
+        ];
+        self.change(call, &Setting::Block(&number), &told).await
+    }
+
+    /// Tells who called last, and when; 1 calls back.
+    async fn last_call(&self, call: &mut impl Call) -> Step<End> {
+        let last = self.ports.store.last_caller(self.line_id, Instant::now() + QUESTION).await;
+        let (number, at) = match last {
+            Ok(Some((number, at))) if !number.is_empty() => (number, at),
+            Ok(_) => return refuse(call, "vm-nonumber").await,
+            Err(error) => {
+                tracing::warn!(line = self.line_id, %error, "who called last cannot be read");
+                return apologise(call).await;
+            }
+        };
+        let zone = self.line().await.map(|line| line.account.time_zone).unwrap_or_default();
+        let told: Vec<Part> = vec![
+            "telephone-number".into(),
+            Say::Digits(number.clone()).into(),
+            "vm-received".into(),
+            Say::DateTime(at.timestamp(), zone).into(),
+            "to-call-this-number".into(),
+            "vm-press".into(),
+            Say::Digits("1".to_owned()).into(),
+        ];
+        match ask(call, &told, KEY).await? {
+            Some('1') => Ok(End::Call(number)),
+            _ => {
+                call.play(&["vm-goodbye".into()], "").await?;
+                Ok(End::Done("feature"))
+            }
+        }
+    }
+
+    /// A number that the line may call, behind the code or asked for; `None` when there is none.
+    async fn number(&self, call: &mut impl Call, rest: &str, name: &[Part]) -> Step<Option<String>> {
+        let mut given = Some(rest).filter(|rest| !rest.is_empty()).map(str::to_owned);
+        for _ in 0..TRIES {
+            let number = match given.take() {
+                Some(number) => number,
+                None => match speak(call, name, KEYS).await? {
+                    // The first key of the number interrupted.
+                    Some(key) => {
+                        let more = call.collect(&[], LONGEST, KEY).await?.keys;
+                        format!("{key}{more}")
+                    }
+                    None => {
+                        let prompts: [Prompt; 2] = ["telephone-number".into(), "vm-then-pound".into()];
+                        call.collect(&prompts, LONGEST, KEY).await?.keys
+                    }
+                },
+            };
+            let plain = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'+');
+            if !number.is_empty() && plain && number.len() <= LONGEST {
+                match self.refusal(call, &number).await {
+                    None => return Ok(Some(number)),
+                    Some(prompts) => {
+                        call.play(&prompts, "").await?;
+                    }
+                }
+            } else {
+                call.play(&["pbx-invalid".into()], "").await?;
+            }
+        }
+        call.play(&["vm-goodbye".into()], "").await?;
+        Ok(None)
+    }
+
+    /// What the line hears where it may not call a number.
+    async fn refusal(&self, call: &impl Call, number: &str) -> Option<Vec<Prompt>> {
+        let ports = self.ports;
+        if ports.rules.emergency_number(number).is_some() {
+            return Some(vec!["pbx-invalid".into()]);
+        }
+        let request = Request {
+            origin: Origin::Line(self.line_id),
+            device: "",
+            dialled: number,
+            caller_number: "",
+            caller_name: "",
+            withheld: false,
+            forwards: 0,
+            seed: 0,
+            at: Utc::now(),
+        };
+        let atlas = ports.atlas.borrow().clone();
+        let knowledge = Knowledge { store: &ports.store, atlas: &atlas, callbacks: &ports.callbacks };
+        let mut asking = Asking::until(Instant::now() + QUESTION);
+        match decide(&request, &ports.rules, &knowledge, &mut asking, &mut Silent).await {
+            Ok(Decision::Dial(_)) => None,
+            Ok(Decision::Reject(rejection)) => Some(rejection.refusal.prompt().split('&').map(Prompt::from).collect()),
+            Ok(_) => Some(vec!["pbx-invalid".into()]),
+            Err(error) => {
+                tracing::warn!(line = self.line_id, uniqueid = call.caller().uniqueid, %error, "a number cannot be checked");
+                Some(vec!["im-sorry".into(), "please-try-call-later".into()])
+            }
+        }
+    }
+
+    /// A number as a caller would present it: an extension of the account, else digits of E.164, else as it was keyed in. `None` when nobody can be asked.
+    async fn as_presented(&self, keyed: &str) -> Option<String> {
+        let mut asking = Asking::until(Instant::now() + QUESTION);
+        let line = match self.ports.store.line_caller(self.line_id, keyed, &mut asking).await {
+            Ok(line) => line?,
+            Err(error) => {
+                tracing::warn!(line = self.line_id, %error, "a number cannot be read");
+                return None;
+            }
+        };
+        if line.extension.is_some() {
+            return Some(keyed.to_owned());
+        }
+        let habits =
+            Habits { country: &line.country, area_code: &line.area_code, outside_prefix: &line.outside_prefix };
+        Some(number::read(keyed, habits).map_or_else(|| keyed.to_owned(), |number| number.e164))
+    }
+
+    async fn line(&self) -> Option<LineCaller> {
+        let mut asking = Asking::until(Instant::now() + QUESTION);
+        self.ports.store.line_caller(self.line_id, "", &mut asking).await.ok().flatten()
+    }
+
+    /// Makes a change, and tells so.
+    async fn change(&self, call: &mut impl Call, setting: &Setting<'_>, told: &[Part]) -> Step<End> {
+        let made = self.ports.store.set_feature(self.line_id, setting, Instant::now() + QUESTION).await;
+        self.ports.store.follow_now();
+        if let Err(error) = made {
+            tracing::warn!(line = self.line_id, ?setting, %error, "what a line wants could not be noted");
+            return apologise(call).await;
+        }
+        speak(call, told, KEYS).await?;
+        call.play(&["goodbye".into()], "").await?;
+        Ok(End::Done("feature"))
+    }
+
+    /// How a feature is called: by a prompt of Asterisk's, else spoken, else not at all.
+    async fn name(&self, feature: Feature) -> Name {
+        let prompt = |prompt: &str| Name { parts: sentence(&[prompt]), _spoken: None };
+        let text = match feature {
+            Feature::ForwardAlways | Feature::ForwardAlwaysOff => return prompt("call-fwd-unconditional"),
+            Feature::ForwardBusy | Feature::ForwardBusyOff => return prompt("call-fwd-on-busy"),
+            Feature::ForwardUnanswered | Feature::ForwardUnansweredOff => return prompt("call-fwd-no-ans"),
+            Feature::ForwardUnreachable | Feature::ForwardUnreachableOff => return prompt("call-forwarding"),
+            Feature::DoNotDisturb | Feature::DoNotDisturbOff => return prompt("do-not-disturb"),
+            Feature::RejectAnonymous | Feature::RejectAnonymousOff => "Rejection of anonymous callers",
+            Feature::Screening | Feature::ScreeningOff => "Call screening",
+            _ => "Find me",
+        };
+        let spoken = self.ports.speech.speak(text).await;
+        let parts = spoken.iter().map(|spoken| Part::Play(Prompt(spoken.prompt()))).collect();
+        Name { parts, _spoken: spoken }
+    }
+}
+
+/// The name of a feature, and the file that it is spoken in.
+struct Name {
+    parts: Vec<Part>,
+    _spoken: Option<Spoken>,
+}
+
+async fn refuse(call: &mut impl Call, prompt: &str) -> Step<End> {
+    call.play(&[prompt.into(), "vm-goodbye".into()], "").await?;
+    Ok(End::Done("feature-refused"))
+}
+
+/// The database is away.
+async fn apologise(call: &mut impl Call) -> Step<End> {
+    call.play(&["im-sorry".into(), "please-try-call-later".into()], "").await?;
+    Ok(End::Done("feature-away"))
+}

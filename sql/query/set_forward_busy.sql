@@ -1,0 +1,2 @@
+-- $1 number, empty for none, $2 line.
+UPDATE line_features SET forward_busy = $1 WHERE line_id = $2

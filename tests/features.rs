@@ -1,0 +1,277 @@
+//! What lines want done with calls to them, in real calls: forwarding, do not disturb, find me, screening, and the codes that are dialled for it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+
+mod mailbox_stage;
+mod records_stage;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use lab::{Manner, Node, NodeBuilder, wait_until};
+use mailbox_stage::{SOON, Stage};
+use records_stage::{ask, wait_rows};
+
+/// A node whose line 1002 has these features; what a manner is not told answers.
+fn node(manners: &[(&str, Manner)], sql: &str) -> Node {
+    records_stage::node(manners).sql(sql).start()
+}
+
+/// Attempts in short: `line 1002 BUSY 1001`, with the line whose call it was.
+fn attempts(node: &Node, calls: usize, attempts: usize) -> Vec<String> {
+    let (_, attempts) = wait_rows(node, calls, attempts);
+    attempts.iter().map(|attempt| attempt.all(["kind", "name", "status", "line_id"]).join(" ")).collect()
+}
+
+#[test]
+fn a_call_is_forwarded_always() {
+    let node = node(&[], "INSERT INTO line_features (line_id, forward_always) VALUES ('1002', '95125550123')");
+    assert_eq!(node.dial("1001", "102").status(), 200);
+    assert_eq!(attempts(&node, 1, 1), ["gateway gw-a ANSWER 1002"], "the forwarding line's call");
+    let (calls, attempts) = wait_rows(&node, 1, 1);
+    assert_eq!(calls[0].all(["line_id", "dst", "number", "reason"]), ["1001", "102", "102", "forwarded"]);
+    assert_eq!(
+        attempts[0].all(["account_id", "called_number", "shown_number"]),
+        ["acme", "15125550123", "+12145550100"]
+    );
+    assert_eq!(node.peer("1002").invites().len(), 0);
+    assert_eq!(node.asterisk.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn a_call_is_forwarded_that_the_line_does_not_take() {
+    let sql = "INSERT INTO line_features (line_id, forward_busy, forward_unanswered, forward_unreachable)
+        VALUES ('1002', '104', '95125550123', '95125550124'); UPDATE phone_lines SET ring_seconds = 1 WHERE id = '1002';
+        UPDATE line_permissions SET allowed = TRUE WHERE line_id = '1004'";
+    let mut node = node(&[("1002", Manner::Refuses(486))], sql);
+    assert_eq!(node.dial("1001", "102").status(), 200);
+    assert_eq!(attempts(&node, 1, 2), ["line 1002 BUSY 1001", "line 1004 ANSWER 1002"]);
+    assert_eq!(node.peer("1004").invites()[0].caller(), "101", "who called is shown within the account");
+    node.peer_mut("1002").change(Manner::Rings);
+    assert_eq!(node.dial("1001", "102").status(), 200);
+    assert_eq!(attempts(&node, 2, 4)[2..], ["line 1002 NOANSWER 1001", "gateway gw-a ANSWER 1002"]);
+    node.peer_mut("1002").change(Manner::Refuses(404));
+    assert_eq!(node.dial("1001", "102").status(), 200);
+    assert_eq!(attempts(&node, 3, 6)[4..], ["line 1002 CHANUNAVAIL 1001", "gateway gw-a ANSWER 1002"]);
+    let (_, attempts) = wait_rows(&node, 3, 6);
+    assert_eq!(attempts[5].get("called_number"), "15125550124");
+    assert_eq!(node.asterisk.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn forwards_in_a_ring_end_with_a_prompt() {
+    let sql = "INSERT INTO line_features (line_id, forward_always) VALUES ('1002', '104');
+        INSERT INTO line_features (line_id, forward_busy) VALUES ('1004', '101'), ('1001', '102');
+        UPDATE line_permissions SET allowed = TRUE WHERE line_id = '1004'";
+    let busy = Manner::Refuses(486);
+    let node = node(&[("1001", busy), ("1004", busy)], sql);
+    let outcome = node.dial("1001", "102");
+    // A prompt as early media, then the end.
+    assert!(outcome.statuses().contains(&183), "{:?}", outcome.statuses());
+    assert!(outcome.status() >= 400, "{:?}", outcome.statuses());
+    let (calls, _) = wait_rows(&node, 1, 4);
+    assert_eq!(calls[0].get("reason"), "forward-loop");
+}
+
+#[test]
+fn a_line_is_looked_for_at_other_numbers() {
+    let sql = "INSERT INTO line_features (line_id, find_me) VALUES ('1002', 'in_order');
+        INSERT INTO find_me_numbers (line_id, position, number, ring_seconds) VALUES ('1002', 1, '104', 5), ('1002', 2, '95125550123', 15);
+        UPDATE line_permissions SET allowed = TRUE WHERE line_id = '1004'";
+    let node =
+        node(&[("1002", Manner::Refuses(486)), ("1004", Manner::Refuses(486)), ("gw-a", Manner::Presses('1'))], sql);
+    assert_eq!(
+        node.peer("1001").call(node.asterisk.address(), "102").talks(Duration::from_secs(4)).run().status(),
+        200
+    );
+    // The call, and that of the line to each of its numbers.
+    let (calls, attempts) = wait_rows(&node, 3, 5);
+    let mut tried: Vec<String> =
+        attempts.iter().map(|attempt| attempt.all(["kind", "name", "status", "line_id"]).join(" ")).collect();
+    tried.sort();
+    assert_eq!(
+        tried,
+        [
+            "find-me 1002 ANSWER 1001",
+            "find-me 1002 BUSY 1001",
+            "gateway gw-a ANSWER 1002",
+            "line 1002 BUSY 1001",
+            "line 1004 BUSY 1002"
+        ]
+    );
+    let linked: BTreeMap<&str, usize> = calls.iter().fold(BTreeMap::new(), |mut linked, call| {
+        *linked.entry(call.get("linkedid")).or_default() += 1;
+        linked
+    });
+    assert_eq!(linked.len(), 1, "{calls:#?}");
+    let gateway = attempts.iter().find(|attempt| attempt.get("name") == "gw-a").unwrap();
+    assert!(gateway.number("sell_micros") > 0 && gateway.number("talk_ms") > 1000, "{gateway:#?}");
+    assert_eq!(node.asterisk.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn of_all_numbers_at_once_the_first_that_says_yes_has_the_call() {
+    let sql = "INSERT INTO line_features (line_id, find_me) VALUES ('1002', 'together');
+        INSERT INTO find_me_numbers (line_id, position, number, ring_seconds) VALUES ('1002', 1, '95125550123', 15);";
+    // Something answers out there that does not press 1: a machine.
+    let node = node(&[("1002", Manner::AnswersAfter(Duration::from_secs(9))), ("gw-a", Manner::Presses('2'))], sql);
+    let outcome = node.peer("1001").call(node.asterisk.address(), "102").talks(Duration::from_secs(1)).run();
+    assert_eq!(outcome.status(), 200);
+    let (_, attempts) = wait_rows(&node, 2, 2);
+    let of = |kind: &str| attempts.iter().find(|attempt| attempt.get("kind") == kind).unwrap();
+    assert_eq!(of("find-me").get("status"), "ANSWER");
+    assert_eq!(node.peer("1002").invites().len(), 1);
+    // It was answered, which costs, although it was not connected.
+    assert_eq!(of("gateway").all(["status", "line_id"]), ["ANSWER", "1002"]);
+    assert!(of("gateway").number("sell_micros") > 0);
+    assert_eq!(node.asterisk.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn a_screened_call_is_taken_by_1_and_declined_by_2() {
+    let sql = "INSERT INTO line_features (line_id, screening) VALUES ('1002', TRUE)";
+    let mut node = node(&[("1002", Manner::Presses('1'))], sql);
+    let talk = |node: &Node| {
+        node.peer("1001").call(node.asterisk.address(), "102").talks(Duration::from_secs(4)).run().status()
+    };
+    assert_eq!(talk(&node), 200);
+    assert_eq!(attempts(&node, 1, 1), ["line 1002 ANSWER 1001"]);
+    node.peer_mut("1002").change(Manner::Presses('2'));
+    assert_eq!(talk(&node), 486);
+    let (calls, attempts) = wait_rows(&node, 2, 2);
+    assert_eq!(calls[1].get("cause"), "17");
+    assert_eq!(attempts[1].get("name"), "1002");
+    assert_eq!(node.asterisk.complaints(), Vec::<String>::new());
+}
+
+/// A node of which the lines 1001 and up talk about features; `sql` is run before.
+fn stage() -> Stage {
+    let mut builder: NodeBuilder = Node::builder().brief_prompts().ships_records().set("records.batch_ms", "100");
+    for id in ["1001", "1002", "1004"] {
+        builder = builder.line(id, Manner::Answers);
+    }
+    let builder = builder.gateway("gw-a", Manner::Answers).set("media.speech", "false").set("replica.poll_ms", "200");
+    Stage::start(builder.sql(include_str!("data/provider.sql")))
+}
+
+#[test]
+fn features_are_set_by_phone_and_hold_from_the_next_call_on() {
+    let stage = stage();
+    let talks = |line: &str, dialled: &str, turns: &[(&str, &str)]| {
+        let voice = stage.voice(line);
+        let mut call = stage.call(line, &voice, dialled);
+        for (hears, press) in turns {
+            call.hears(hears);
+            if !press.is_empty() {
+                call.press(press);
+            }
+        }
+        assert_eq!(call.ends().status(), 200, "{dialled}");
+    };
+    let features = |columns: &str| stage.rows(&format!("SELECT {columns} FROM line_features WHERE line_id = '1002'"));
+    let forwarded = |reason: &str| {
+        let outcome = stage.node.peer("1001").call(stage.node.asterisk.address(), "102").run();
+        assert_eq!(outcome.status(), 200);
+        let question =
+            "SELECT reason FROM call_records WHERE line_id = '1001' AND dst = '102' ORDER BY started_at DESC LIMIT 1";
+        wait_until("the call's record", SOON, || {
+            ask(&stage.node, question).first().is_some_and(|row| row.get("reason") == reason)
+        });
+    };
+
+    // Nobody called yet.
+    talks("1002", "*69", &[("vm-nonumber", "")]);
+
+    // A number is asked for, checked (1002 may not call abroad), and said back.
+    talks(
+        "1002",
+        "*72",
+        &[
+            ("call-fwd-unconditional", ""),
+            ("vm-then-pound", "9011442071838750#"),
+            ("cannot-complete-as-dialed", ""),
+            ("vm-then-pound", "104#"),
+            ("is-set-to", ""),
+            ("SAY DIGITS \"104\"", ""),
+            ("goodbye", ""),
+        ],
+    );
+    assert_eq!(features("forward_always"), ["104"]);
+    forwarded("forwarded");
+    talks("1002", "*73", &[("call-fwd-unconditional", ""), ("de-activated", "")]);
+    assert_eq!(features("forward_always"), [""]);
+    forwarded("");
+    // Behind the code.
+    talks("1002", "*90104", &[("call-fwd-on-busy", ""), ("SAY DIGITS \"104\"", "")]);
+    talks("1002", "*9295125550123", &[("call-fwd-no-ans", ""), ("is-set-to", "")]);
+    talks("1002", "*94104", &[("call-forwarding", ""), ("is-set-to", "")]);
+    talks("1002", "*78", &[("do-not-disturb", ""), ("STREAM FILE \"activated\"", "")]);
+    talks("1002", "*77", &[("STREAM FILE \"activated\"", "")]);
+    talks("1002", "*45", &[("STREAM FILE \"activated\"", "")]);
+    talks("1002", "*62", &[("STREAM FILE \"activated\"", "")]);
+    talks("1002", "*64104", &[("telephone-number", ""), ("added", "")]);
+    let all =
+        "forward_busy, forward_unanswered, forward_unreachable, do_not_disturb, reject_anonymous, screening, find_me";
+    assert_eq!(features(all), ["104|95125550123|104|1|1|1|in_order"]);
+    assert_eq!(stage.rows("SELECT position, number FROM find_me_numbers WHERE line_id = '1002'"), ["1|104"]);
+    talks("1002", "*66", &[("STREAM FILE \"activated\"", "")]);
+    assert_eq!(features("find_me"), ["together"]);
+    for (code, hears) in [
+        ("*91", "call-fwd-on-busy"),
+        ("*93", "call-fwd-no-ans"),
+        ("*95", "call-forwarding"),
+        ("*79", "do-not-disturb"),
+        ("*87", "de-activated"),
+        ("*46", "de-activated"),
+        ("*63", "de-activated"),
+        ("*65", "removed"),
+    ] {
+        talks("1002", code, &[(hears, "")]);
+    }
+    assert_eq!(features(all), ["|||0|0|0|off"]);
+    assert_eq!(stage.rows("SELECT number FROM find_me_numbers"), Vec::<String>::new());
+
+    // Who called last was 1001.
+    let voice = stage.voice("1002");
+    let mut call = stage.call("1002", &voice, "*69");
+    call.hears("SAY DIGITS \"101\"").hears("to-call-this-number").hears("SAY DIGITS \"1\"").press("1");
+    wait_until("a call back", SOON, || stage.node.peer("1001").invites().len() == 1);
+    call.hangs_up();
+    talks("1002", "*61", &[("SAY DIGITS \"101\"", ""), ("num-was-successfully", ""), ("added", "")]);
+    assert_eq!(stage.rows("SELECT number FROM blocked_callers WHERE line_id = '1002'"), ["101"]);
+    wait_until("the caller to be blocked", SOON, || {
+        stage.node.peer("1001").call(stage.node.asterisk.address(), "102").run().status() == 403
+    });
+    talks("1002", "*80", &[("entr-num-rmv-blklist", "101#"), ("num-was-successfully", ""), ("removed", "")]);
+    talks("1002", "*60", &[("enter-num-blacklist", "5125550123#"), ("num-was-successfully", ""), ("added", "")]);
+    assert_eq!(stage.rows("SELECT number FROM blocked_callers WHERE line_id = '1002'"), ["15125550123"]);
+    talks(
+        "1002",
+        "*75",
+        &[
+            ("STREAM FILE \"speed-dial\"", ""),
+            ("GET DATA \"number\"", "7#"),
+            ("vm-then-pound", "101#"),
+            ("is-set-to", ""),
+        ],
+    );
+    assert_eq!(stage.rows("SELECT slot, number FROM speed_dials WHERE line_id = '1002'"), ["7|101"]);
+    let outcome = stage.node.peer("1002").call(stage.node.asterisk.address(), "*07").run();
+    assert_eq!(outcome.status(), 200);
+    assert_eq!(stage.node.peer("1001").invites().len(), 2);
+    // Not a number.
+    talks(
+        "1002",
+        "*72911",
+        &[
+            ("pbx-invalid", ""),
+            ("vm-then-pound", "#"),
+            ("pbx-invalid", ""),
+            ("vm-then-pound", "#"),
+            ("pbx-invalid", ""),
+        ],
+    );
+    assert_eq!(features("forward_always"), [""]);
+    let complaints = stage.node.asterisk.complaints();
+    // The laboratory's own language.
+    assert!(complaints.iter().all(|line| line.contains("Language brief")), "{complaints:#?}");
+}

@@ -1,0 +1,217 @@
+//! What lines want done with calls to them, as the decision honours it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+
+mod provider_stage;
+
+use provider_stage::{Provider, request};
+use tandem::flows::route::decide::{Origin, Request};
+use tandem::store::feature::Untaken;
+
+const ALICE: Origin<'_> = Origin::Line("1001");
+const CARRIER: Origin<'_> = Origin::Gateway("gw-a");
+
+/// A provider whose line 1002 has these features.
+async fn with(columns: &str, values: &str) -> Provider {
+    let provider = Provider::new().await;
+    provider.sql(&format!("INSERT INTO line_features (line_id, {columns}) VALUES ('1002', {values})")).await;
+    provider
+}
+
+#[tokio::test]
+async fn every_call_is_forwarded_at_the_lines_cost_with_the_lines_number() {
+    let provider = with("forward_always", "'95125550123'").await;
+    let answer = provider.call(ALICE, "102").await;
+    answer.dials(&["PJSIP/+15125550123@gw-a", "PJSIP/77015125550123@carrier-b"]);
+    // 1002 has no number of its own: the account's.
+    assert_eq!(answer.routes("CALLER"), ["+12145550100", "2145550100"]);
+    assert_eq!(
+        ["FOR_LINE", "FOR_ACCOUNT", "FOR_NUMBER", "FORWARDS"].map(|name| answer.get(name)),
+        ["1002", "acme", "15125550123", "1"]
+    );
+    // The call stays what it was.
+    assert_eq!((answer.get("NUMBER"), answer.get("CLASS"), answer.get("REASON")), ("102", "internal", "forwarded"));
+    assert!(answer.get("SELL").starts_with("retail/"), "{}", answer.get("SELL"));
+}
+
+#[tokio::test]
+async fn the_forwarding_lines_permissions_hold() {
+    let provider = with("forward_always", "'9011442071838750'").await;
+    // 1002 may not call abroad, although the caller may.
+    provider.call(ALICE, "102").await.refused("class-forbidden");
+    provider.sql("UPDATE phone_lines SET mailbox_id = NULL; UPDATE line_features SET forward_always = '911'").await;
+    let answer = provider.call(ALICE, "102").await;
+    answer.refused("number-invalid");
+}
+
+#[tokio::test]
+async fn the_callers_number_is_shown_outside_where_the_line_wants_so() {
+    let provider = with("forward_always, forward_shows_caller", "'95125550123', TRUE").await;
+    provider.sql("UPDATE numbers SET line_id = '1002' WHERE number = '12145550101'").await;
+    let answer = provider.call_as(CARRIER, "12145550101", "+442071838750", "2026-06-01T00:00:00Z").await;
+    assert_eq!(answer.routes("CALLER"), ["+442071838750", "011442071838750"]);
+    let withheld = Request { caller_number: "+442071838750", withheld: true, ..request(CARRIER, "12145550101") };
+    let answer = provider.ask(withheld).await;
+    assert_eq!(answer.routes("CALLER"), ["+12145550100", "2145550100"]);
+}
+
+#[tokio::test]
+async fn forwards_from_line_to_line_end_after_the_limit() {
+    let provider = with("forward_always", "'104'").await;
+    provider.sql("INSERT INTO line_features (line_id, forward_always) VALUES ('1004', '101')").await;
+    // 1004 may not call within the account.
+    provider.sql("UPDATE line_permissions SET allowed = TRUE WHERE line_id = '1004'").await;
+    let answer = provider.call(Origin::Line("1002"), "102").await;
+    answer.dials(&["PJSIP/1001"]);
+    assert_eq!((answer.get("FORWARDS"), answer.get("FOR_LINE")), ("2", "1004"));
+    assert_eq!(answer.routes("CALLER"), ["102"], "who called first");
+    provider.sql("INSERT INTO line_features (line_id, forward_always) VALUES ('1001', '102')").await;
+    provider.call(ALICE, "102").await.refused("forward-loop");
+    let provider = with("forward_always", "'104'").await;
+    provider.sql("UPDATE line_permissions SET allowed = TRUE WHERE line_id = '1004'").await;
+    let late = Request { forwards: 5, ..request(ALICE, "102") };
+    provider.ask(late).await.refused("forward-loop");
+}
+
+#[tokio::test]
+async fn a_line_that_does_not_take_a_call_says_where_it_goes() {
+    let provider = with("forward_busy, forward_unanswered", "'104', '95125550123'").await;
+    let answer = provider.call(ALICE, "102").await;
+    answer.dials(&["PJSIP/1002"]);
+    assert_eq!((answer.get("FORWARD_LINE"), answer.get("FORWARD_ON")), ("1002", "busy&unanswered"));
+    let untaken = |why| Request { caller_number: "101", ..request(Origin::Untaken("1002", why), "102") };
+    let answer = provider.ask(untaken(Untaken::Busy)).await;
+    answer.dials(&["PJSIP/1004"]);
+    assert_eq!(answer.routes("CALLER"), ["101"]);
+    // What the call is was told before.
+    assert_eq!((answer.get("ACCOUNT"), answer.get("FOR_LINE")), ("", "1002"));
+    let answer = provider.ask(untaken(Untaken::Unanswered)).await;
+    answer.dials(&["PJSIP/+15125550123@gw-a", "PJSIP/77015125550123@carrier-b"]);
+    provider.ask(untaken(Untaken::Unreachable)).await.refused("number-unassigned");
+}
+
+#[tokio::test]
+async fn who_is_not_to_be_disturbed_is_busy() {
+    let provider = with("do_not_disturb", "TRUE").await;
+    provider.call(ALICE, "102").await.refused("do-not-disturb");
+    // In groups it does not ring, the others do.
+    provider.call(ALICE, "600").await.dials(&["PJSIP/1001"]);
+    provider.call(ALICE, "601").await.dials(&["PJSIP/1004"]);
+    provider.sql("UPDATE line_features SET forward_busy = '104'").await;
+    provider.call(ALICE, "102").await.dials(&["PJSIP/1004"]);
+    provider
+        .sql("UPDATE line_features SET forward_busy = '';
+              INSERT INTO mailboxes (id, account_id, number, name, created_at) VALUES ('b', 'acme', '102', 'Bob', '2026-01-01 00:00:00');
+              UPDATE phone_lines SET mailbox_id = 'b' WHERE id = '1002'")
+        .await;
+    let answer = provider.call(ALICE, "102").await;
+    assert_eq!((answer.get("ACTION"), answer.get("MAILBOX")), ("voicemail", "b"));
+}
+
+#[tokio::test]
+async fn blocked_and_anonymous_callers_do_not_get_through() {
+    let provider = with("reject_anonymous", "TRUE").await;
+    provider
+        .sql(
+            "UPDATE numbers SET line_id = '1002' WHERE number = '12145550101';
+              INSERT INTO blocked_callers (line_id, number) VALUES ('1002', '442071838750'), ('1002', '104')",
+        )
+        .await;
+    let call = |caller_number, withheld| {
+        let request = Request { caller_number, withheld, ..request(CARRIER, "12145550101") };
+        provider.ask(request)
+    };
+    call("+15125550123", false).await.dials(&["PJSIP/1002"]);
+    call("+442071838750", false).await.refused("caller-blocked");
+    call("442071838750", false).await.refused("caller-blocked");
+    call("+15125550123", true).await.refused("anonymous-rejected");
+    call("", false).await.refused("anonymous-rejected");
+    call("anonymous", false).await.refused("anonymous-rejected");
+    // By extension, and never by a colleague's privacy.
+    provider.sql("UPDATE line_permissions SET allowed = TRUE WHERE line_id = '1004'").await;
+    provider.call(Origin::Line("1004"), "102").await.refused("caller-blocked");
+    provider.sql("DELETE FROM blocked_callers WHERE number = '104'").await;
+    provider.call(Origin::Line("1004"), "102").await.dials(&["PJSIP/1002"]);
+}
+
+#[tokio::test]
+async fn other_numbers_ring_after_the_line_or_with_it() {
+    let provider = with("find_me, screening", "'in_order', TRUE").await;
+    provider
+        .sql(
+            "INSERT INTO find_me_numbers (line_id, position, number, ring_seconds)
+              VALUES ('1002', 1, '95125550123', 15), ('1002', 2, '104', 30)",
+        )
+        .await;
+    let answer = provider.call(ALICE, "102").await;
+    answer.dials(&["PJSIP/1002", "Local/95125550123@tandem-find-me/n", "Local/104@tandem-find-me/n"]);
+    assert_eq!(answer.routes("KIND"), ["line", "find-me", "find-me"]);
+    assert_eq!(answer.routes("SECONDS"), ["25", "35", "50"]);
+    assert_eq!(answer.routes("NEXT"), ["any", "any", "any"]);
+    assert_eq!(answer.routes("ASKS"), ["1", "", ""]);
+    provider.sql("UPDATE line_features SET find_me = 'together'").await;
+    let answer = provider.call(ALICE, "102").await;
+    answer.dials(&["PJSIP/1002&Local/95125550123@tandem-find-me/n&Local/104@tandem-find-me/n"]);
+    assert_eq!((answer.routes("KIND"), answer.routes("SECONDS")), (vec!["find-me"], vec!["50"]));
+
+    let branch = |number| Request { caller_number: "101", ..request(Origin::FindMe("1002"), number) };
+    let answer = provider.ask(branch("95125550123")).await;
+    answer.dials(&["PJSIP/+15125550123@gw-a", "PJSIP/77015125550123@carrier-b"]);
+    assert_eq!(answer.routes("SECONDS"), ["15", "15"]);
+    // Out there a machine may answer; the call is the line's.
+    assert_eq!(answer.routes("ASKS"), ["1", "1"]);
+    assert_eq!((answer.get("ACCOUNT"), answer.get("FORWARDS"), answer.get("FOR_LINE")), ("acme", "1", ""));
+    let answer = provider.ask(branch("104")).await;
+    answer.dials(&["PJSIP/1004"]);
+    assert_eq!((answer.routes("ASKS"), answer.routes("CALLER")), (vec![""], vec!["101"]));
+    provider.ask(branch("95125550199")).await.refused("number-unassigned");
+    provider.ask(Request { forwards: 5, ..branch("104") }).await.refused("forward-loop");
+}
+
+#[tokio::test]
+async fn codes_before_a_number_withhold_and_show_who_calls() {
+    let provider = Provider::new().await;
+    let answer = provider.call(ALICE, "*6795125550123").await;
+    answer.dials(&["PJSIP/+15125550123@gw-a", "PJSIP/77015125550123@carrier-b"]);
+    assert_eq!((answer.get("PRIVACY"), answer.get("NUMBER")), ("1", "15125550123"));
+    assert_eq!(provider.call(ALICE, "*67102").await.get("PRIVACY"), "1");
+    assert_eq!(provider.call(Origin::Line("1004"), "95125550123").await.get("PRIVACY"), "1");
+    assert_eq!(provider.call(Origin::Line("1004"), "*8295125550123").await.get("PRIVACY"), "0");
+    for dialled in ["*67911", "*679911", "*82911"] {
+        assert_eq!(provider.call(ALICE, dialled).await.get("ACTION"), "emergency", "{dialled}");
+    }
+    provider.call(ALICE, "*67").await.refused("number-invalid");
+    provider.call(ALICE, "*67*67*67*67102").await.refused("number-invalid");
+    // Of the provider's own making.
+    provider.sql("INSERT INTO feature_codes (code, feature) VALUES ('*31#', 'withhold')").await;
+    assert_eq!(provider.call(ALICE, "*31#911").await.get("ACTION"), "emergency");
+    assert_eq!(provider.call(ALICE, "*31#102").await.get("PRIVACY"), "1");
+}
+
+#[tokio::test]
+async fn a_speed_dial_is_the_number_of_its_slot() {
+    let provider = Provider::new().await;
+    provider
+        .sql(
+            "INSERT INTO speed_dials (line_id, slot, number) VALUES ('1001', '7', '95125550123'), ('1001', '8', '911')",
+        )
+        .await;
+    let answer = provider.call(ALICE, "*07").await;
+    answer.dials(&["PJSIP/+15125550123@gw-a", "PJSIP/77015125550123@carrier-b"]);
+    assert_eq!(provider.call(ALICE, "*08").await.get("ACTION"), "emergency");
+    provider.call(ALICE, "*09").await.refused("speed-dial-empty");
+    provider.call(Origin::Line("1002"), "*07").await.refused("speed-dial-empty");
+}
+
+#[tokio::test]
+async fn a_code_is_talked_about_unless_it_is_an_extension() {
+    let provider = Provider::new().await;
+    let answer = provider.call(ALICE, "*72").await;
+    assert_eq!(
+        (answer.get("ACTION"), answer.get("FEATURE"), answer.get("ACCOUNT")),
+        ("feature", "forward-always", "acme")
+    );
+    assert_eq!(provider.call(ALICE, "*7295125550123").await.get("FEATURE"), "forward-always");
+    provider.call(ALICE, "*11").await.refused("number-invalid");
+    provider.sql("INSERT INTO extensions (account_id, extension, line_id) VALUES ('acme', '*72', '1002')").await;
+    provider.call(ALICE, "*72").await.dials(&["PJSIP/1002"]);
+}
