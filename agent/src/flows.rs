@@ -42,12 +42,14 @@ pub enum Flow {
     Voicemail,
     /// Listen to messages.
     Mailbox,
+    /// Find somebody by name.
+    Directory,
 }
 
 impl Flow {
     /// Every flow there is.
     pub const ALL: &[Flow] =
-        &[Flow::Route, Flow::LineTest, Flow::Location, Flow::Notice, Flow::Voicemail, Flow::Mailbox];
+        &[Flow::Route, Flow::LineTest, Flow::Location, Flow::Notice, Flow::Voicemail, Flow::Mailbox, Flow::Directory];
 
     /// Their names.
     pub const NAMES: &[&str] = &[
@@ -57,6 +59,7 @@ impl Flow {
         Flow::Notice.name(),
         Flow::Voicemail.name(),
         Flow::Mailbox.name(),
+        Flow::Directory.name(),
     ];
 
     /// The name in `AGI(agi://host/<name>)`.
@@ -69,6 +72,7 @@ impl Flow {
             Flow::Notice => "notice",
             Flow::Voicemail => "voicemail",
             Flow::Mailbox => "mailbox",
+            Flow::Directory => "directory",
         }
     }
 
@@ -152,6 +156,7 @@ pub async fn run(flow: Flow, arguments: &[String], call: &mut impl Call, ports: 
         Flow::Notice => Box::pin(notice::run(call, arguments, ports)).await,
         Flow::Voicemail => Box::pin(voicemail::run(call, arguments, ports)).await,
         Flow::Mailbox => Box::pin(mailbox::run(call, arguments, ports)).await,
+        Flow::Directory => Box::pin(directory::run(call, arguments, ports)).await,
     };
     let dialled = call.caller().dialled.as_str();
     let (flow, from) = (flow.name(), arguments.join(" "));

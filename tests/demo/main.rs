@@ -21,7 +21,7 @@ const PASSWORD: &str = "tandem-demo";
 /// Files of `sql/sample/` in an order in which nothing refers to what comes later.
 const BEFORE_RATES: [&str; 1] = ["currencies"];
 const RATES: [(&str, &str); 3] = [("retail", "USD"), ("gw-a", "USD"), ("gw-b", "EUR")];
-const AFTER_RATES: [&str; 13] = [
+const AFTER_RATES: [&str; 14] = [
     "accounts",
     "lines",
     "mailboxes",
@@ -35,6 +35,7 @@ const AFTER_RATES: [&str; 13] = [
     "locations",
     "emergency-contacts",
     "facility-defaults",
+    "directories",
 ];
 
 #[tokio::main(flavor = "current_thread")]

@@ -179,7 +179,6 @@ statements! {
     MAILBOX_OF_LINE = "mailbox_of_line";
     MAILBOX_BY_NUMBER = "mailbox_by_number";
     MAILBOX_OF_ACCOUNT = "mailbox_of_account";
-    MAILBOX_NAMES = "mailbox_names";
     MAILBOX_MESSAGES = "mailbox_messages";
     MAILBOX_COUNTS = "mailbox_counts";
     ALL_MAILBOX_COUNTS = "all_mailbox_counts";
@@ -213,4 +212,11 @@ statements! {
     LISTED_MAILBOXES = "listed_mailboxes";
     MOVE_TO_MAILBOX = "move_to_mailbox";
     KNOWN_MAILBOXES = "known_mailboxes";
+    DIRECTORY = "directory";
+    DIRECTORY_PEOPLE = "directory_people";
+    UNSPELLED_NAMES = "unspelled_names";
+    UNSPELLED_NAME = "unspelled_name";
+    INSERT_DIRECTORY_NAME = "insert_directory_name";
+    DELETE_DIRECTORY_NAMES = "delete_directory_names";
+    SET_DIRECTORY_NAME = "set_directory_name";
 }
