@@ -103,7 +103,7 @@ async fn what_changes_in_the_database_is_found_by_its_new_letters_and_by_nobody_
         assert_eq!(found(&world, By::Last, "", "7889").await, ["m1"], "{}", world.name);
         assert_eq!(found(&world, By::First, "", "92837").await, ["m1"], "{}", world.name);
         assert!(found(&world, By::First, "", "7889").await.is_empty(), "{}", world.name);
-        // At once: hidden, suspended, in another department, in another account.
+        // At once: hidden, suspended, in another department, in another account. Back as soon as that was seen.
         for (change, back) in [
             ("hidden = TRUE", "hidden = FALSE"),
             ("status = 'suspended'", "status = 'active'"),
@@ -111,11 +111,15 @@ async fn what_changes_in_the_database_is_found_by_its_new_letters_and_by_nobody_
         ] {
             sql(&format!("UPDATE mailboxes SET {change} WHERE id = 'm1'")).await;
             assert!(found(&world, By::Last, "", "7889").await.is_empty(), "{}: {change}", world.name);
+            assert_eq!(spell(&mut writer).await, 1, "{}: {change}", world.name);
             sql(&format!("UPDATE mailboxes SET {back} WHERE id = 'm1'")).await;
+            assert_eq!(spell(&mut writer).await, 1, "{}: {back}", world.name);
             assert_eq!(found(&world, By::Last, "", "7889").await, ["m1"], "{}: {back}", world.name);
         }
         assert!(found(&world, By::Last, "Sales", "7889").await.is_empty(), "{}", world.name);
         sql("UPDATE mailboxes SET department = 'Sales' WHERE id = 'm1'").await;
+        assert!(found(&world, By::Last, "Care", "7889").await.is_empty(), "{}", world.name);
+        assert_eq!(spell(&mut writer).await, 1, "{}", world.name);
         assert_eq!(found(&world, By::Last, "Sales", "7889").await, ["m1"], "{}", world.name);
         // Moved for good: found there, once that was seen.
         sql("UPDATE mailboxes SET account_id = 'other' WHERE id = 'm1'").await;

@@ -206,7 +206,7 @@ impl<'a> Model<'a> {
             }
         }
         let mut found: Vec<(&str, &Somebody)> = best.into_values().collect();
-        found.sort_by_key(|(order, one)| (*order, one.number.as_str()));
+        found.sort_by_key(|(order, one)| (*order, one.id.as_str()));
         found.into_iter().map(|(_, one)| one.id.as_str()).collect()
     }
 }

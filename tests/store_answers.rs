@@ -30,9 +30,9 @@ const SHIPPED: [(Backend, i64, &str); 18] = [
     (Backend::Sqlite, 5, "a5f2349d23491719"),
     (Backend::MySql, 5, "8c904a110fa38698"),
     (Backend::Postgres, 5, "1877b05edd90a1ae"),
-    (Backend::Sqlite, 6, "34dcdd9a9780dc4a"),
-    (Backend::MySql, 6, "325123e309e27ab6"),
-    (Backend::Postgres, 6, "17d0a0ca5ec33c7b"),
+    (Backend::Sqlite, 6, "74b029f451270f1c"),
+    (Backend::MySql, 6, "f23c2bb30acab894"),
+    (Backend::Postgres, 6, "197ae737922050ee"),
 ];
 
 #[test]

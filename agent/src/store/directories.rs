@@ -100,9 +100,9 @@ impl Store {
         // Every collation has letters after digits.
         let after = format!("{digits}a");
         let [one, two, three] = directory.search.parts().map(|part| Value::from(part.name()));
-        let department = Value::from(directory.department.as_str());
-        let values =
-            [key(&directory.account_id), digits.into(), after.as_str().into(), one, two, three, department, department];
+        let (account, department) = (key(&directory.account_id), Value::from(directory.department.as_str()));
+        let (digits, after) = (Value::from(digits), Value::from(after.as_str()));
+        let values = [account, digits, after, one, two, three, department, department, account, department, department];
         let rows: Vec<PersonRow> = self.ask(&DIRECTORY_PEOPLE, &values, asking).await?;
         rows.into_iter().map(PersonRow::person).collect()
     }
@@ -113,6 +113,8 @@ impl Store {
 struct Unspelled {
     id: String,
     account_id: String,
+    department: String,
+    /// Empty for who cannot be found.
     name: String,
 }
 
@@ -157,8 +159,15 @@ async fn spell(connection: &mut Connection, name: &Unspelled) -> Result<(), sqlx
     if !spellings.is_empty() {
         let row = |one| {
             let Spelling { part, digits, letters }: &Spelling = one;
-            [name.id.as_str(), name.account_id.as_str(), part.name(), digits.as_str(), letters.as_str()]
-                .map(Value::from)
+            [
+                name.id.as_str(),
+                name.account_id.as_str(),
+                name.department.as_str(),
+                part.name(),
+                digits.as_str(),
+                letters.as_str(),
+            ]
+            .map(Value::from)
         };
         let values: Vec<Value<'_>> = spellings.iter().flat_map(row).collect();
         let text = INSERT_DIRECTORY_NAME.rows(backend, spellings.len(), Known::Refuse);

@@ -1,17 +1,19 @@
 -- Tandem, directories: whom callers find by keying in the letters of a name. The people of an account are its mailboxes.
 
 -- department is what a directory may be limited to. extension is called when somebody is chosen; without one the mailbox's number is.
--- directory_name is the name that directory_names was computed from: where it is another than name, the agents compute it anew, within seconds.
+-- directory_name is the name that directory_names was computed from, '' for who is hidden or not active: where it should be another, the agents compute
+-- it anew, within seconds.
 ALTER TABLE mailboxes ADD COLUMN department TEXT NOT NULL DEFAULT '';
 ALTER TABLE mailboxes ADD COLUMN extension TEXT;
 ALTER TABLE mailboxes ADD COLUMN directory_name TEXT;
 
--- The keys of each name (ITU-T E.161: 7 is PQRS, 9 is WXYZ), from the beginning of each of its words on; computed by the agents, and theirs alone.
--- part: first and last word, or other; a name of one word is both. spelling (a-z, 0-9) is what the digits stand for, then what stands before it: names
--- are told in its order.
+-- The keys of each name that can be found (ITU-T E.161: 7 is PQRS, 9 is WXYZ), from the beginning of each of its words on; computed by the agents, and
+-- theirs alone. part: first and last word, or other; a name of one word is both. spelling (a-z, 0-9) is what the digits stand for, then what stands
+-- before it: names are told in its order. The index has all that a search looks at.
 CREATE TABLE directory_names (
     mailbox_id TEXT NOT NULL,
     account_id TEXT NOT NULL,
+    department TEXT NOT NULL,
     part       TEXT NOT NULL CHECK (part IN ('first', 'last', 'other')),
     digits     TEXT NOT NULL,
     spelling   TEXT NOT NULL,
@@ -19,7 +21,7 @@ CREATE TABLE directory_names (
     FOREIGN KEY (mailbox_id) REFERENCES mailboxes (id) ON DELETE CASCADE
 );
 
-CREATE INDEX directory_names_by_digits ON directory_names (account_id, digits);
+CREATE INDEX directory_names_by_digits ON directory_names (account_id, digits, part, department, spelling, mailbox_id);
 
 -- A directory that callers are led to. department: whose people it has, '' for everybody. search: by last, first, or both names; letters: how many are
 -- asked for. presentation: one at a time, or a menu of up to eight. operator is the extension of key 0, '' for none.
