@@ -33,6 +33,9 @@ const SHIPPED: &[(Backend, i64, &str)] = &[
     (Backend::Sqlite, 9, "cb5711eb0886f268"),
     (Backend::MySql, 9, "500f71f2a3a619d6"),
     (Backend::Postgres, 9, "952f318daee5c5d9"),
+    (Backend::Sqlite, 6, "74b029f451270f1c"),
+    (Backend::MySql, 6, "f23c2bb30acab894"),
+    (Backend::Postgres, 6, "197ae737922050ee"),
 ];
 
 #[test]

@@ -56,7 +56,7 @@ async fn importing_the_sample_again_changes_nothing() {
     for world in World::all() {
         load_sample(&world.store).await;
         let told = format!("{:?}", world.store.line_caller("1001", "600", &mut soon()).await.unwrap());
-        for kind in Kind::ALL {
+        for kind in Kind::ALL.iter().copied() {
             let file = std::fs::File::open(store_world::sample(kind.name())).unwrap();
             world.store.import(kind, file).await.unwrap();
         }

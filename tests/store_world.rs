@@ -129,7 +129,7 @@ pub(crate) async fn load_sample(store: &Store) {
         let file = File::open(sample(&format!("rates-{deck}"))).unwrap();
         store.import_rates(&rates, file, |_| ()).await.unwrap();
     }
-    for kind in Kind::ALL {
+    for kind in Kind::ALL.iter().copied() {
         store.import(kind, File::open(sample(kind.name())).unwrap()).await.unwrap();
     }
 }

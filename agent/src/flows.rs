@@ -45,12 +45,22 @@ pub enum Flow {
     Mailbox,
     /// Talk about the code of a feature.
     Feature,
+    /// Find somebody by name.
+    Directory,
 }
 
 impl Flow {
     /// Every flow there is.
-    pub const ALL: &[Flow] =
-        &[Flow::Route, Flow::LineTest, Flow::Location, Flow::Notice, Flow::Voicemail, Flow::Mailbox, Flow::Feature];
+    pub const ALL: &[Flow] = &[
+        Flow::Route,
+        Flow::LineTest,
+        Flow::Location,
+        Flow::Notice,
+        Flow::Voicemail,
+        Flow::Mailbox,
+        Flow::Feature,
+        Flow::Directory,
+    ];
 
     /// Their names.
     pub const NAMES: &[&str] = &[
@@ -61,6 +71,7 @@ impl Flow {
         Flow::Voicemail.name(),
         Flow::Mailbox.name(),
         Flow::Feature.name(),
+        Flow::Directory.name(),
     ];
 
     /// The name in `AGI(agi://host/<name>)`.
@@ -74,6 +85,7 @@ impl Flow {
             Flow::Voicemail => "voicemail",
             Flow::Mailbox => "mailbox",
             Flow::Feature => "feature",
+            Flow::Directory => "directory",
         }
     }
 
@@ -158,6 +170,7 @@ pub async fn run(flow: Flow, arguments: &[String], call: &mut impl Call, ports: 
         Flow::Voicemail => Box::pin(voicemail::run(call, arguments, ports)).await,
         Flow::Mailbox => Box::pin(mailbox::run(call, arguments, ports)).await,
         Flow::Feature => Box::pin(feature::run(call, arguments, ports)).await,
+        Flow::Directory => Box::pin(directory::run(call, arguments, ports)).await,
     };
     let dialled = call.caller().dialled.as_str();
     let (flow, from) = (flow.name(), arguments.join(" "));

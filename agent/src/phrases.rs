@@ -88,11 +88,12 @@ pub async fn digits(call: &mut impl Call, text: &str) -> Step<()> {
     Ok(())
 }
 
-/// Spells a text word by word: digits as numbers are keyed, letters by their names, without accents and punctuation.
+/// Spells a text word by word: digits as numbers are keyed, letters by their names, without accents and punctuation. One of `keys` interrupts, and is
+/// returned.
 ///
 /// # Errors
 /// As [`Call::say`].
-pub async fn spell(call: &mut impl Call, text: &str) -> Step<()> {
+pub async fn spell(call: &mut impl Call, text: &str, keys: &str) -> Step<Option<char>> {
     let text = deunicode(text);
     for word in text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
         let mut rest = word;
@@ -101,9 +102,11 @@ pub async fn spell(call: &mut impl Call, text: &str) -> Step<()> {
             let end = rest.find(|c: char| c.is_ascii_digit() != digits).unwrap_or(rest.len());
             let (piece, more) = rest.split_at(end);
             let say = if digits { Say::Digits(piece.to_owned()) } else { Say::Letters(piece.to_lowercase()) };
-            call.say(&say, "").await?;
+            if let Some(key) = call.say(&say, keys).await? {
+                return Ok(Some(key));
+            }
             rest = more;
         }
     }
-    Ok(())
+    Ok(None)
 }

@@ -2,7 +2,8 @@
 //!
 //! `Ok(None)` is "not found"; [`StoreError`] is "could not be asked". sqlx lives below this module only.
 //!
-//! - Nouns: [`caller`], [`destination`], [`target`], [`mailbox`]. Questions: `callers`, `destinations`, [`mailboxes`]; their text: `statement`.
+//! - Nouns: [`caller`], [`destination`], [`target`], [`mailbox`], [`directory`]. Questions: `callers`, `destinations`, [`mailboxes`], `directories`; their
+//!   text: `statement`.
 //! - A question goes to [`host`] after host (`hosts`) over a pool of `connection`s, until its deadline; `failure`
 //!   decides whether the next host is asked.
 //! - [`replica`]: what answers when no host does; `breaker` spares calls the asking, [`asking`] is who answered a call.
@@ -25,6 +26,8 @@ mod callers;
 mod datum;
 pub mod destination;
 mod destinations;
+mod directories;
+pub mod directory;
 pub mod emergencies;
 pub mod facility;
 mod failure;
@@ -43,6 +46,7 @@ pub mod record;
 pub mod recorded;
 pub mod replica;
 pub mod schema;
+pub mod spelling;
 mod statement;
 pub mod target;
 mod target_columns;

@@ -20,8 +20,7 @@
 //!
 //! [`drafts`] are recordings in progress, [`clerk`] is the thread that works at the disk for the flows, [`item`] what is in the spool, [`cargo`] what the
 //! buffer ships; [`errand`], [`text`] and [`postman`] tell owners by mail and web, [`lamps`] by their phones; [`passwords`] checks them, [`guesses`] counts while the
-//! database is away, [`upkeep`] is
-//! done by one node for all.
+//! database is away, [`upkeep`] and [`names`] are done by one node for all.
 
 pub mod cargo;
 pub mod clerk;
@@ -30,6 +29,7 @@ pub mod errand;
 pub mod guesses;
 pub mod item;
 pub mod lamps;
+pub mod names;
 pub mod passwords;
 pub mod postman;
 pub mod text;

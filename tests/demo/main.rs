@@ -21,7 +21,7 @@ const PASSWORD: &str = "tandem-demo";
 /// Files of `sql/sample/` in an order in which nothing refers to what comes later.
 const BEFORE_RATES: [&str; 1] = ["currencies"];
 const RATES: [(&str, &str); 3] = [("retail", "USD"), ("gw-a", "USD"), ("gw-b", "EUR")];
-const AFTER_RATES: [&str; 17] = [
+const AFTER_RATES: &[&str] = &[
     "accounts",
     "lines",
     "mailboxes",
@@ -39,6 +39,7 @@ const AFTER_RATES: [&str; 17] = [
     "find-me-numbers",
     "speed-dials",
     "blocked-callers",
+    "directories",
 ];
 
 #[tokio::main(flavor = "current_thread")]

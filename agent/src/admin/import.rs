@@ -41,7 +41,7 @@ pub fn parse_kind(text: &str) -> Result<Imports, String> {
     if text == "facilities" {
         return Ok(Imports::Facilities);
     }
-    Kind::ALL.into_iter().find(|kind| kind.name() == text).map(Imports::Rows).ok_or_else(|| {
+    Kind::ALL.iter().copied().find(|kind| kind.name() == text).map(Imports::Rows).ok_or_else(|| {
         let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
         format!("there is no such kind; there are: rates, {}, facilities", names.join(", "))
     })

@@ -1,149 +1,246 @@
-//! Finding somebody of an account by name (`app_directory.c`): letters are keyed in as digits, and those who fit are offered one by one.
+//! The flow `directory`: a caller finds somebody of an account by name, and is connected (`app_directory.c`).
+//!
+//! `AGI(agi://<agent>/directory/<directory id>)`. Letters are keyed in as digits; too many who fit make it ask for more letters. [`one`] and [`menu`] offer
+//! those who fit, [`name`] is how each is told. `TANDEM_DIRECTORY` tells what came of it, in the words of `DIRECTORY_RESULT` where it has one: `SELECTED`,
+//! `OPERATOR`, `USEREXIT`, `TIMEOUT`, `NOBODY` or `FAILED`. Every conversation ends: after some tries, and after some silence.
+
+mod menu;
+mod name;
+mod one;
 
 use std::time::Duration;
 
-use deunicode::deunicode;
 use tokio::time::Instant;
 
 use super::Ports;
-use super::voicemail::fetch;
-use crate::call::{Call, Step};
-use crate::phrases::{self, KEYS, ask, sentence};
+use crate::call::{Call, Fault, Say, Step};
+use crate::phrases::{Part, ask};
+use crate::store::StoreError;
 use crate::store::asking::Asking;
-use crate::store::mailbox::Listed;
+use crate::store::caller::Status;
+use crate::store::directory::{Directory, Person, Presentation, Search};
 
-/// Letters that are asked for.
-const LETTERS: usize = 3;
-/// Tries without anybody found.
-const TRIES: u32 = 3;
-/// For a key.
-const KEY: Duration = Duration::from_secs(6);
+/// For a question while the caller waits.
 const QUESTION: Duration = Duration::from_secs(2);
+/// For the first key.
+const FIRST_KEY: Duration = Duration::from_secs(5);
+/// For each further letter.
+const NEXT_KEY: Duration = Duration::from_secs(3);
+/// Tries without anybody chosen, and questions without an answer.
+const TRIES: u32 = 3;
+/// Most letters that are asked for.
+const MOST_LETTERS: usize = 9;
+/// Letters that are asked for besides, when too many fit.
+const MORE_LETTERS: usize = 3;
+/// More are too many to listen to: two menus.
+const TOO_MANY: usize = 16;
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// Somebody was chosen.
-    Mailbox(String),
-    /// Nobody was found or chosen.
-    Nobody,
+    Person(Person),
     /// The caller wants the operator.
-    Operator,
+    Operator {
+        /// The account whose operator that is.
+        account_id: String,
+        /// Their extension.
+        extension: String,
+    },
     /// The caller has enough.
     Left,
+    /// Nothing was pressed, or nothing that was asked for.
+    Silent,
+    /// Nobody was found, or chosen.
+    Nobody,
+    /// There is no such directory, or nobody can tell.
+    Failed,
 }
 
-/// Lets the caller choose somebody of an account, by the first letters of the first or last name.
+impl Found {
+    /// The word for it in `TANDEM_DIRECTORY`.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Found::Person(_) => "SELECTED",
+            Found::Operator { .. } => "OPERATOR",
+            Found::Left => "USEREXIT",
+            Found::Silent => "TIMEOUT",
+            Found::Nobody => "NOBODY",
+            Found::Failed => "FAILED",
+        }
+    }
+
+    fn outcome(&self) -> &'static str {
+        match self {
+            Found::Person(_) => "selected",
+            Found::Operator { .. } => "operator",
+            Found::Left => "left",
+            Found::Silent => "silent",
+            Found::Nobody => "nobody",
+            Found::Failed => "failed",
+        }
+    }
+}
+
+/// Lets the caller find somebody, and connects them.
 ///
 /// # Errors
-/// The caller hung up.
-pub async fn choose(call: &mut impl Call, account_id: &str, ports: &Ports) -> Step<Found> {
-    let mut asking = Asking::until(Instant::now() + QUESTION);
-    let listed = match ports.store.mailbox_names(account_id, &mut asking).await {
-        Ok(listed) => listed,
-        Err(error) => {
-            tracing::warn!(account_id, %error, "the directory cannot be read");
-            call.play(&["im-sorry".into()], "").await?;
-            return Ok(Found::Nobody);
+/// The caller hung up, or the transport broke.
+pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> Step<&'static str> {
+    let [id] = arguments else { return Err(Fault("directory wants the id of a directory".to_owned()).into()) };
+    call.answer().await?;
+    let found = enter(call, id, ports).await?;
+    let (account_id, extension) = match &found {
+        Found::Person(person) => (&person.account_id, &person.extension),
+        Found::Operator { account_id, extension } => (account_id, extension),
+        _ => {
+            call.set(&[("TANDEM_DIRECTORY", found.word())]).await?;
+            call.play(&["vm-goodbye".into()], "").await?;
+            call.hangup(16).await?;
+            return Ok(found.outcome());
         }
     };
-    for _ in 0..TRIES {
-        let prompts = ["dir-welcome".into(), "dir-pls-enter".into(), "dir-firstlast".into(), "dir-usingkeypad".into()];
-        let keyed = call.collect(&prompts, LETTERS, KEY).await?.keys;
-        match keyed.chars().next() {
-            None => continue,
-            Some('0') => return Ok(Found::Operator),
-            Some('*') => return Ok(Found::Left),
-            Some(_) => {}
+    call.set(&[
+        ("TANDEM_DIRECTORY", found.word()),
+        ("TANDEM_ACTION", "call"),
+        ("TANDEM_CALL_KIND", "account"),
+        ("TANDEM_CALL_ID", account_id),
+        ("TANDEM_CALL_NUMBER", extension),
+        ("TANDEM_DONE", "1"),
+    ])
+    .await?;
+    Ok(found.outcome())
+}
+
+/// Lets a caller whose call is answered find somebody in the directory of that id. Connects nobody, and does not hang up.
+///
+/// # Errors
+/// The caller hung up, or the transport broke.
+pub async fn enter(call: &mut impl Call, id: &str, ports: &Ports) -> Step<Found> {
+    let directory = ports.store.directory(id, &mut asking()).await;
+    match directory {
+        Ok(Some(directory)) if directory.account_status == Status::Active => choose(call, &directory, ports).await,
+        Ok(_) => {
+            tracing::warn!(directory = id, "there is no such directory, or its account is not active");
+            sorry(call).await
         }
-        let fitting: Vec<&Listed> = listed.iter().filter(|one| fits(&one.name, &keyed)).collect();
-        if fitting.is_empty() {
+        Err(error) => away(call, &error).await,
+    }
+}
+
+/// Lets the caller find somebody in this directory.
+///
+/// # Errors
+/// The caller hung up, or the transport broke.
+pub async fn choose(call: &mut impl Call, directory: &Directory, ports: &Ports) -> Step<Found> {
+    let found = Box::pin(search(call, directory, ports)).await?;
+    metrics::counter!("tandem_directory_calls_total", "outcome" => found.outcome()).increment(1);
+    Ok(found)
+}
+
+async fn search(call: &mut impl Call, directory: &Directory, ports: &Ports) -> Step<Found> {
+    if !directory.language.is_empty() {
+        call.set(&[("CHANNEL(language)", &directory.language)]).await?;
+    }
+    let mut letters = directory.letters;
+    let mut welcome = true;
+    let (mut tries, mut silent) = (0, 0);
+    while tries < TRIES {
+        let keyed = key_in(call, directory, letters, std::mem::take(&mut welcome)).await?;
+        let keyed = match keyed {
+            Keyed::Letters(keyed) => keyed,
+            Keyed::Again => {
+                tries += 1;
+                continue;
+            }
+            Keyed::Nothing => {
+                silent += 1;
+                if silent < TRIES {
+                    continue;
+                }
+                return Ok(Found::Silent);
+            }
+            Keyed::Found(found) => return Ok(found),
+        };
+        silent = 0;
+        let people = match ports.store.people(directory, &keyed, &mut asking()).await {
+            Ok(people) => people,
+            Err(error) => return away(call, &error).await,
+        };
+        if people.is_empty() {
             call.play(&["dir-nomatch".into()], "").await?;
+            letters = directory.letters;
+            tries += 1;
             continue;
         }
-        match offer(call, &fitting, ports).await? {
-            Found::Nobody => drop(call.play(&["dir-nomore".into()], "").await?),
-            found => return Ok(found),
+        // Whoever keyed in fewer has no more.
+        if people.len() > TOO_MANY && keyed.len() == letters && letters < MOST_LETTERS {
+            letters = (letters + MORE_LETTERS).min(MOST_LETTERS);
+            continue;
         }
+        let chosen = match directory.presentation {
+            Presentation::One => one::offer(call, people, directory, ports).await?,
+            Presentation::Menu => menu::offer(call, people, directory, ports).await?,
+        };
+        if let Some(found) = chosen {
+            return Ok(found);
+        }
+        call.play(&["dir-nomore".into()], "").await?;
+        letters = directory.letters;
+        tries += 1;
     }
     Ok(Found::Nobody)
 }
 
-/// Offers one after the other: 1 takes, `*` goes on, `#` leaves, 0 is the operator.
-async fn offer(call: &mut impl Call, fitting: &[&Listed], ports: &Ports) -> Step<Found> {
-    for one in fitting {
-        let spoken = match &one.spoken {
-            Some(audio) => fetch(audio, ports).await,
-            None => None,
-        };
-        let key = match spoken {
-            Some(prompt) => call.play(&[prompt], KEYS).await?,
-            None => match ports.speech.speak(&one.name).await {
-                Some(spoken) => call.play(&[crate::call::Prompt(spoken.prompt())], KEYS).await?,
-                None => phrases::spell(call, &one.name).await.map(|()| None)?,
-            },
-        };
-        let key = match key {
-            None => ask(call, &sentence(&["dir-instr"]), KEY).await?,
-            key => key,
-        };
-        match key {
-            Some('1') => return Ok(Found::Mailbox(one.mailbox_id.clone())),
-            Some('0') => return Ok(Found::Operator),
-            Some('#') => return Ok(Found::Left),
-            _ => {}
-        }
+/// What was keyed in.
+enum Keyed {
+    /// The first letters of a name, as digits.
+    Letters(String),
+    /// It was taken back.
+    Again,
+    Nothing,
+    Found(Found),
+}
+
+/// `Please enter the first three letters of your party's last name`: fewer with `#`.
+async fn key_in(call: &mut impl Call, directory: &Directory, letters: usize, welcome: bool) -> Step<Keyed> {
+    let mut parts: Vec<Part> = if welcome { vec!["dir-welcome".into()] } else { Vec::new() };
+    let whose = match directory.search {
+        Search::Last => "dir-last",
+        Search::First => "dir-first",
+        Search::Both => "dir-firstlast",
+    };
+    let count = Say::Number(i64::try_from(letters).unwrap_or_default());
+    parts.extend(["dir-pls-enter".into(), count.into(), whose.into(), "dir-usingkeypad".into()]);
+    let first = match ask(call, &parts, FIRST_KEY).await? {
+        None => return Ok(Keyed::Nothing),
+        Some('*' | '#') => return Ok(Keyed::Found(Found::Left)),
+        Some('0') if !directory.operator.is_empty() => return Ok(Keyed::Found(operator(directory))),
+        Some(key) => key,
+    };
+    let mut keyed = String::from(first);
+    if letters > 1 {
+        keyed.push_str(&call.collect(&[], letters - 1, NEXT_KEY).await?.keys);
     }
-    Ok(Found::Nobody)
+    Ok(if keyed.bytes().all(|key| key.is_ascii_digit()) { Keyed::Letters(keyed) } else { Keyed::Again })
 }
 
-/// Whether a word of the name begins with the letters that these digits stand for. Accents, punctuation and spaces within a name do not count.
-#[must_use]
-pub fn fits(name: &str, digits: &str) -> bool {
-    let name = deunicode(name);
-    let words: Vec<&str> = name.split_whitespace().collect();
-    (0..words.len()).any(|first| {
-        let from_here: String = words.get(first..).unwrap_or_default().concat().chars().filter_map(key_of).collect();
-        from_here.starts_with(digits)
-    })
+fn operator(directory: &Directory) -> Found {
+    Found::Operator { account_id: directory.account_id.clone(), extension: directory.operator.clone() }
 }
 
-/// The key of a letter or digit, by the layout of ITU-T E.161: 7 is PQRS, 9 is WXYZ.
-fn key_of(letter: char) -> Option<char> {
-    Some(match letter.to_ascii_uppercase() {
-        'A'..='C' => '2',
-        'D'..='F' => '3',
-        'G'..='I' => '4',
-        'J'..='L' => '5',
-        'M'..='O' => '6',
-        'P'..='S' => '7',
-        'T'..='V' => '8',
-        'W'..='Z' => '9',
-        digit @ '0'..='9' => digit,
-        _ => return None,
-    })
+fn asking() -> Asking {
+    Asking::until(Instant::now() + QUESTION)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::fits;
+/// Neither the database nor the replica answers.
+async fn away(call: &mut impl Call, error: &StoreError) -> Step<Found> {
+    tracing::warn!(%error, "the directory cannot be read");
+    sorry(call).await
+}
 
-    #[test]
-    fn a_name_is_found_by_its_letters() {
-        for (name, digits) in [
-            ("Alice Baker", "254"),
-            ("Alice Baker", "225"),
-            ("Conan O'Brien", "627"),
-            ("Ludwig van Beethoven", "233"),
-            ("Zoë Müller", "685"),
-            ("Zoë Müller", "963"),
-            ("Quincy Squire", "778"),
-            ("Jean-Luc Picard", "532"),
-            ("Li Wu", "549"),
-        ] {
-            assert!(fits(name, digits), "{name} by {digits}");
-        }
-        assert!(!fits("Alice Baker", "222"));
-        assert!(!fits("", "2"));
-    }
+async fn sorry(call: &mut impl Call) -> Step<Found> {
+    call.play(&["im-sorry".into(), "please-try-call-later".into()], "").await?;
+    Ok(Found::Failed)
 }

@@ -61,6 +61,6 @@ async fn read(call: &mut impl Call, location: &Location, ports: &Ports) -> Step<
     }
     match ports.speech.speak(&text).await {
         Some(spoken) => call.play(&[Prompt(spoken.prompt())], "").await.map(drop),
-        None => phrases::spell(call, &text).await,
+        None => phrases::spell(call, &text, "").await.map(drop),
     }
 }

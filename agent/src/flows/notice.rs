@@ -38,7 +38,7 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
         phrases::digits(call, &talk.number).await?;
         match &spoken {
             Some(spoken) => drop(call.play(&[Prompt(spoken.prompt())], "").await?),
-            None => phrases::spell(call, &talk.place).await?,
+            None => drop(phrases::spell(call, &talk.place, "").await?),
         }
     }
     ports.talks.end(id, true);

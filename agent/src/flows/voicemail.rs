@@ -164,7 +164,7 @@ async fn greet(call: &mut impl Call, mailbox: &Mailbox, busy: bool, keys: &str, 
 }
 
 /// Plays a greeting; `None` when it cannot be had, or cannot be played: another one is, then.
-async fn play(call: &mut impl Call, audio: &Audio, keys: &str, ports: &Ports) -> Step<Option<Option<char>>> {
+pub(super) async fn play(call: &mut impl Call, audio: &Audio, keys: &str, ports: &Ports) -> Step<Option<Option<char>>> {
     let Some(prompt) = fetch(audio, ports).await else { return Ok(None) };
     match call.play(&[prompt], keys).await {
         Ok(key) => Ok(Some(key)),

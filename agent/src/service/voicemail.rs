@@ -22,6 +22,7 @@ use crate::voicemail::cargo;
 use crate::voicemail::clerk::{Clerk, Desk};
 use crate::voicemail::guesses::Guesses;
 use crate::voicemail::lamps::{Lamps, Manager, Way};
+use crate::voicemail::names::Names;
 use crate::voicemail::passwords::Passwords;
 use crate::voicemail::postman::{self, Postman};
 use crate::voicemail::upkeep::Upkeep;
@@ -145,6 +146,11 @@ pub(super) fn start(
     on_own_thread("voicemail-upkeep", {
         let closing = closing.clone();
         move || upkeep.run(closing)
+    })?;
+    let names = Names { node: config.node.name.clone(), store: store.clone(), writer: store.writer(PATIENCE) };
+    on_own_thread("directory-names", {
+        let closing = closing.clone();
+        move || names.run(closing)
     })?;
     if !config.asterisk.manager_secret.is_empty() {
         let lamps = Lamps {

@@ -226,19 +226,6 @@ pub struct Counts {
     pub old: i64,
 }
 
-/// Somebody who can be found by name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    /// The mailbox.
-    pub mailbox_id: String,
-    /// Its number.
-    pub number: String,
-    /// Whose it is.
-    pub name: String,
-    /// The name as its owner says it.
-    pub spoken: Option<Audio>,
-}
-
 /// How an owner is told of messages, and what of it holds for the account.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct MailSettings {

@@ -11,15 +11,15 @@ use super::caller::{OwnNumber, Status};
 use super::callers::NumberRow;
 use super::connection::Value;
 use super::mailbox::{
-    Audio, Change, Counts, Envelope, Folder, Format, GreetingKind, Limits, Listed, MailSettings, Mailbox, Message,
-    Overview, Place, Used,
+    Audio, Change, Counts, Envelope, Folder, Format, GreetingKind, Limits, MailSettings, Mailbox, Message, Overview,
+    Place, Used,
 };
 use super::statement::{
     ALL_MAILBOX_COUNTS, COUNT_GUESS, DELETE_AUDIO, DELETE_GREETING, DELETE_MESSAGE, FIRST_GUESS, FORGET_GUESSES,
     GREETING_AUDIO, INSERT_AUDIO_REMOVAL, LINES_OF_MAILBOX, LISTED_MAILBOXES, MAILBOX, MAILBOX_AUDIO,
     MAILBOX_BY_NUMBER, MAILBOX_COUNTS, MAILBOX_GREETINGS, MAILBOX_GUESSES, MAILBOX_MAIL, MAILBOX_MESSAGES,
-    MAILBOX_NAMES, MAILBOX_OF_ACCOUNT, MAILBOX_OF_LINE, MAILBOX_OPERATOR, MOVE_MESSAGE, REMOVE_MESSAGE_AUDIO,
-    SET_PASSWORD, SET_UP_MAILBOX, Statement,
+    MAILBOX_OF_ACCOUNT, MAILBOX_OF_LINE, MAILBOX_OPERATOR, MOVE_MESSAGE, REMOVE_MESSAGE_AUDIO, SET_PASSWORD,
+    SET_UP_MAILBOX, Statement,
 };
 use super::target_columns::status;
 use super::time::{Moment, Time};
@@ -81,8 +81,6 @@ struct MessageRow {
     bytes: i64,
 }
 
-type AudioColumns = (Option<String>, Option<String>, Option<String>, Option<i64>, Option<i64>);
-
 #[derive(FromRow)]
 struct OverviewRow {
     id: String,
@@ -108,7 +106,7 @@ pub struct Guesses {
     pub last_at: Option<DateTime<Utc>>,
 }
 
-fn word<T>(found: Option<T>, what: &str, word: &str) -> Result<T, StoreError> {
+pub(super) fn word<T>(found: Option<T>, what: &str, word: &str) -> Result<T, StoreError> {
     found.ok_or_else(|| StoreError::Broken(format!("unknown {what} {word:?} in the database")))
 }
 
@@ -116,7 +114,7 @@ fn uuid(text: &str) -> Result<Uuid, StoreError> {
     text.parse().map_err(|_| StoreError::Broken(format!("{text:?} in the database is no UUID")))
 }
 
-fn audio(id: &str, place: &str, format: &str, bytes: i64, duration_ms: i64) -> Result<Audio, StoreError> {
+pub(super) fn audio(id: &str, place: &str, format: &str, bytes: i64, duration_ms: i64) -> Result<Audio, StoreError> {
     Ok(Audio {
         id: uuid(id)?,
         place: word(Place::named(place), "place", place)?,
@@ -254,36 +252,6 @@ impl Store {
     ) -> Result<Option<String>, StoreError> {
         let rows: Vec<(String,)> = self.ask(statement, values, asking).await?;
         Ok(rows.into_iter().next().map(|(id,)| id))
-    }
-
-    /// Whom one can find by name in an account, in the order of names.
-    ///
-    /// # Errors
-    /// As [`Store::mailbox`].
-    pub async fn mailbox_names(&self, account_id: &str, asking: &mut Asking) -> Result<Vec<Listed>, StoreError> {
-        #[derive(FromRow)]
-        struct Row {
-            id: String,
-            number: String,
-            name: String,
-            audio_id: Option<String>,
-            place: Option<String>,
-            format: Option<String>,
-            bytes: Option<i64>,
-            duration_ms: Option<i64>,
-        }
-        let rows: Vec<Row> = self.ask(&MAILBOX_NAMES, &[key(account_id)], asking).await?;
-        let listed = rows.into_iter().map(|row| {
-            let columns: AudioColumns = (row.audio_id, row.place, row.format, row.bytes, row.duration_ms);
-            let spoken = match columns {
-                (Some(id), Some(place), Some(format), Some(bytes), Some(duration_ms)) => {
-                    Some(audio(&id, &place, &format, bytes, duration_ms)?)
-                }
-                _ => None,
-            };
-            Ok(Listed { mailbox_id: row.id, number: row.number, name: row.name, spoken })
-        });
-        listed.collect()
     }
 
     /// The operator's extension of a mailbox, and where it leads; `None` where there is none.

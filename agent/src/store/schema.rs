@@ -26,14 +26,28 @@ pub enum SchemaState {
 }
 
 macro_rules! migrations {
-    ($backend:literal: $($version:literal $name:literal),*) => {
-        vec![$(Migration::new(
+    ($backend:literal) => {
+        vec![
+            migration!($backend, 1, "0001_calls"),
+            migration!($backend, 2, "0002_records"),
+            migration!($backend, 3, "0003_changes"),
+            migration!($backend, 4, "0004_emergency"),
+            migration!($backend, 5, "0005_mailboxes"),
+            migration!($backend, 6, "0006_directory"),
+            migration!($backend, 9, "0009_features"),
+        ]
+    };
+}
+
+macro_rules! migration {
+    ($backend:literal, $version:literal, $name:literal) => {
+        Migration::new(
             $version,
             $name.into(),
             MigrationType::Simple,
             SqlStr::from_static(include_str!(concat!("../../../sql/schema/", $backend, "/", $name, ".sql"))),
             false,
-        )),*]
+        )
     };
 }
 
@@ -41,15 +55,9 @@ macro_rules! migrations {
 #[must_use]
 pub fn migrations(backend: Backend) -> Vec<Migration> {
     match backend {
-        Backend::Sqlite => {
-            migrations!("sqlite": 1 "0001_calls", 2 "0002_records", 3 "0003_changes", 4 "0004_emergency", 5 "0005_mailboxes", 9 "0009_features")
-        }
-        Backend::MySql => {
-            migrations!("mysql": 1 "0001_calls", 2 "0002_records", 3 "0003_changes", 4 "0004_emergency", 5 "0005_mailboxes", 9 "0009_features")
-        }
-        Backend::Postgres => {
-            migrations!("postgres": 1 "0001_calls", 2 "0002_records", 3 "0003_changes", 4 "0004_emergency", 5 "0005_mailboxes", 9 "0009_features")
-        }
+        Backend::Sqlite => migrations!("sqlite"),
+        Backend::MySql => migrations!("mysql"),
+        Backend::Postgres => migrations!("postgres"),
     }
 }
 

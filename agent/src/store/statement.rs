@@ -179,7 +179,6 @@ statements! {
     MAILBOX_OF_LINE = "mailbox_of_line";
     MAILBOX_BY_NUMBER = "mailbox_by_number";
     MAILBOX_OF_ACCOUNT = "mailbox_of_account";
-    MAILBOX_NAMES = "mailbox_names";
     MAILBOX_MESSAGES = "mailbox_messages";
     MAILBOX_COUNTS = "mailbox_counts";
     ALL_MAILBOX_COUNTS = "all_mailbox_counts";
@@ -234,4 +233,11 @@ statements! {
     INSERT_SPEED_DIAL = "insert_speed_dial";
     DELETE_BLOCKED_CALLER = "delete_blocked_caller";
     INSERT_BLOCKED_CALLER = "insert_blocked_caller";
+    DIRECTORY = "directory";
+    DIRECTORY_PEOPLE = "directory_people";
+    UNSPELLED_NAMES = "unspelled_names";
+    UNSPELLED_NAME = "unspelled_name";
+    INSERT_DIRECTORY_NAME = "insert_directory_name";
+    DELETE_DIRECTORY_NAMES = "delete_directory_names";
+    SET_DIRECTORY_NAME = "set_directory_name";
 }

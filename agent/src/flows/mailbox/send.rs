@@ -13,6 +13,7 @@ use crate::call::{Call, Ended, Step};
 use crate::flows::directory::{self, Found};
 use crate::flows::recording::{self, Manner, Passing};
 use crate::phrases::{KEYS, ask, sentence};
+use crate::store::directory::Directory;
 use crate::store::mailbox::{Folder, Mailbox, Message, NewMessage};
 use crate::voicemail::drafts::Notes;
 use crate::voicemail::item::Item;
@@ -102,10 +103,13 @@ async fn choose(call: &mut impl Call, session: &Session<'_>) -> Step<Vec<Mailbox
                 }
                 ids
             }
-            Some('2') => match directory::choose(call, &account, session.ports).await? {
-                Found::Mailbox(id) => vec![Some(id)],
-                Found::Nobody | Found::Operator | Found::Left => return Ok(Vec::new()),
-            },
+            Some('2') => {
+                let everybody = Directory::of_account(&account);
+                match directory::choose(call, &everybody, session.ports).await? {
+                    Found::Person(person) => vec![Some(person.mailbox_id)],
+                    _ => return Ok(Vec::new()),
+                }
+            }
             Some('*' | '#') => return Ok(Vec::new()),
             Some(_) => {
                 call.play(&["vm-sorry".into()], "").await?;

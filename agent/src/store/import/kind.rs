@@ -44,6 +44,8 @@ pub enum Kind {
     BlockedCallers,
     /// `code,feature`
     FeatureCodes,
+    /// `id,account,name,department,search,letters,...`
+    Directories,
 }
 
 /// What an empty cell, or a column that the file lacks, stands for.
@@ -117,11 +119,14 @@ const LINE: Column = reference("line", "line_id", Reference::Line, Null);
 const RING_GROUP: Column = reference("ring_group", "ring_group_id", Reference::RingGroup, Null);
 const MAILBOX: Column = reference("mailbox", "mailbox_id", Reference::Mailbox, Null);
 const WHOSE: Column = reference("line", "line_id", Reference::Line, Refused);
+const DEPARTMENT: Column = column("department", "department", Field::Text, Is(""));
+const OPERATOR: Column = column("operator", "operator", Field::Extension, Is(""));
+const LANGUAGE: Column = column("language", "language", Field::Text, Is(""));
 const CLASS: Column = reference("class", "class_name", Reference::Class, Refused);
 
 impl Kind {
     /// Every kind, in an order in which nothing refers to what comes later (decks come with the rates).
-    pub const ALL: [Kind; 19] = [
+    pub const ALL: &[Kind] = &[
         Kind::Currencies,
         Kind::Accounts,
         Kind::Lines,
@@ -141,6 +146,7 @@ impl Kind {
         Kind::SpeedDials,
         Kind::BlockedCallers,
         Kind::FeatureCodes,
+        Kind::Directories,
     ];
 
     /// Its name on the command line, and of its file in `sql/sample/`.
@@ -166,6 +172,7 @@ impl Kind {
             Kind::SpeedDials => "speed-dials",
             Kind::BlockedCallers => "blocked-callers",
             Kind::FeatureCodes => "feature-codes",
+            Kind::Directories => "directories",
         }
     }
 
@@ -246,14 +253,14 @@ impl Kind {
                         initial("password", "password_hash", Field::Password, Null),
                         initial("set_up", "set_up", Field::Flag, Is("no")),
                         column("login_from_line", "login_from_line", Field::Flag, Is("no")),
-                        column("language", "language", Field::Text, Is("")),
+                        LANGUAGE,
                         column("time_zone", "time_zone", Field::TimeZone, Null),
                         column("mail", "mail", Field::Addresses, Is("")),
                         column("pager", "pager", Field::Addresses, Is("")),
                         column("webhook", "webhook", Field::Urls, Is("")),
                         column("attach", "attach", Field::Flag, Is("yes")),
                         column("delete_after_mail", "delete_after_mail", Field::Flag, Is("no")),
-                        column("operator", "operator", Field::Extension, Is("")),
+                        OPERATOR,
                         LINE,
                         column("call_back", "call_back", Field::Flag, Is("no")),
                         column("dial_out", "dial_out", Field::Flag, Is("no")),
@@ -263,6 +270,8 @@ impl Kind {
                         column("say_caller", "say_caller", Field::Flag, Is("no")),
                         column("say_duration", "say_duration", Field::Flag, Is("no")),
                         column("hidden", "hidden", Field::Flag, Is("no")),
+                        DEPARTMENT,
+                        column("extension", "extension", Field::Extension, Null),
                         column("max_messages", "max_messages", Field::Count(0, 1_000_000), Is("100")),
                         column("max_minutes", "max_minutes", Field::Count(0, 1_000_000), Is("0")),
                         column("max_seconds", "max_seconds", Field::Count(1, 3600), Is("300")),
@@ -421,6 +430,22 @@ impl Kind {
                     ]
                 }
             }
+            Kind::Directories => {
+                const {
+                    &[
+                        ID,
+                        ACCOUNT,
+                        NAME,
+                        DEPARTMENT,
+                        column("search", "search", Field::Word(&["last", "first", "both"]), Is("both")),
+                        column("letters", "letters", Field::Count(1, 9), Is("3")),
+                        column("presentation", "presentation", Field::Word(&["one", "menu"]), Is("one")),
+                        column("say_extension", "say_extension", Field::Flag, Is("no")),
+                        OPERATOR,
+                        LANGUAGE,
+                    ]
+                }
+            }
             Kind::BlockedPrefixes => {
                 const {
                     &[
@@ -437,7 +462,9 @@ impl Kind {
     pub(super) fn key(self) -> &'static [&'static str] {
         match self {
             Kind::Currencies => &["currency"],
-            Kind::Accounts | Kind::Lines | Kind::Mailboxes | Kind::RingGroups | Kind::Gateways => &["id"],
+            Kind::Accounts | Kind::Lines | Kind::Mailboxes | Kind::RingGroups | Kind::Gateways | Kind::Directories => {
+                &["id"]
+            }
             Kind::MailboxRules => &["account"],
             Kind::Numbers => &["number"],
             Kind::Extensions => &["account", "extension"],

@@ -12,6 +12,7 @@ use super::sheet::{Known, Sheet};
 use super::{ImportError, Imported};
 use crate::store::address::Session;
 use crate::store::connection::{Connection, Value};
+use crate::store::directories::spell_name;
 use crate::store::failure::is_missing_table;
 use crate::store::statement::{
     Backend, KNOWN_ACCOUNTS, KNOWN_CLASSES, KNOWN_CURRENCIES, KNOWN_DECKS, KNOWN_LINES, KNOWN_MAILBOXES,
@@ -113,6 +114,11 @@ async fn rows(connection: &mut Connection, kind: Kind, sheet: &Sheet) -> Result<
         let mut fresh_values = values(&fresh);
         fresh_values.extend(kind.has_created_at().then(|| Value::from(now)));
         upsert.write(connection, &values(&keys), &values(&sets), &fresh_values).await?;
+        if kind == Kind::Mailboxes
+            && let Some(id) = row.first().and_then(Cell::text)
+        {
+            spell_name(connection, id).await?;
+        }
         if let (Some(Cell::Text(Some(id))), Some(Cell::Members(members))) = (row.first(), row.last())
             && sheet.present.last() == Some(&true)
         {
@@ -147,6 +153,7 @@ fn table(kind: Kind) -> &'static str {
         Kind::SpeedDials => "speed_dials",
         Kind::BlockedCallers => "blocked_callers",
         Kind::FeatureCodes => "feature_codes",
+        Kind::Directories => "directories",
     }
 }
 

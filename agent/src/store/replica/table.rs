@@ -32,6 +32,8 @@ pub(super) static TABLES: &[Table] = &[
     table("mailbox_rules", &["account_id"]),
     table("mailbox_greetings", &["mailbox_id", "kind"]),
     table("mailbox_messages", &["mailbox_id", "id"]),
+    table("directory_names", &["mailbox_id"]),
+    table("directories", &["id"]),
     table("phone_lines", &["id"]),
     table("ring_groups", &["id"]),
     table("ring_group_members", &["ring_group_id"]),
