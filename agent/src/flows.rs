@@ -5,9 +5,12 @@ pub mod linetest;
 pub mod location;
 pub mod mailbox;
 pub mod notice;
+pub mod park;
+pub mod pickup;
 mod recording;
 pub mod route;
 pub mod voicemail;
+mod within;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -42,12 +45,24 @@ pub enum Flow {
     Voicemail,
     /// Listen to messages.
     Mailbox,
+    /// Park a call, or take a parked one.
+    Park,
+    /// Take a call that rings elsewhere.
+    Pickup,
 }
 
 impl Flow {
     /// Every flow there is.
-    pub const ALL: &[Flow] =
-        &[Flow::Route, Flow::LineTest, Flow::Location, Flow::Notice, Flow::Voicemail, Flow::Mailbox];
+    pub const ALL: &[Flow] = &[
+        Flow::Route,
+        Flow::LineTest,
+        Flow::Location,
+        Flow::Notice,
+        Flow::Voicemail,
+        Flow::Mailbox,
+        Flow::Park,
+        Flow::Pickup,
+    ];
 
     /// Their names.
     pub const NAMES: &[&str] = &[
@@ -57,6 +72,8 @@ impl Flow {
         Flow::Notice.name(),
         Flow::Voicemail.name(),
         Flow::Mailbox.name(),
+        Flow::Park.name(),
+        Flow::Pickup.name(),
     ];
 
     /// The name in `AGI(agi://host/<name>)`.
@@ -69,6 +86,8 @@ impl Flow {
             Flow::Notice => "notice",
             Flow::Voicemail => "voicemail",
             Flow::Mailbox => "mailbox",
+            Flow::Park => "park",
+            Flow::Pickup => "pickup",
         }
     }
 
@@ -152,6 +171,8 @@ pub async fn run(flow: Flow, arguments: &[String], call: &mut impl Call, ports: 
         Flow::Notice => Box::pin(notice::run(call, arguments, ports)).await,
         Flow::Voicemail => Box::pin(voicemail::run(call, arguments, ports)).await,
         Flow::Mailbox => Box::pin(mailbox::run(call, arguments, ports)).await,
+        Flow::Park => Box::pin(park::run(call, arguments, ports)).await,
+        Flow::Pickup => Box::pin(pickup::run(call, arguments, ports)).await,
     };
     let dialled = call.caller().dialled.as_str();
     let (flow, from) = (flow.name(), arguments.join(" "));

@@ -15,6 +15,7 @@ pub fn variables(decision: &Decision, source: Option<Source>) -> Vec<(String, St
         Decision::Dial(dial) => {
             variables.set("TANDEM_ACTION", if dial.attempts.is_empty() { "voicemail" } else { "dial" });
             variables.set("TANDEM_ACCOUNT", &dial.account_id);
+            variables.set("TANDEM_CALLED_ACCOUNT", &dial.called_account_id);
             variables.set("TANDEM_ZONE", &dial.time_zone);
             variables.set("TANDEM_ACCOUNT_CAP", dial.account_cap.to_string());
             variables.set("TANDEM_LINE_CAP", dial.line_cap.to_string());

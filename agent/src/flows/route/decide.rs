@@ -35,18 +35,28 @@ pub struct Request<'a> {
 pub enum Origin<'a> {
     /// The line with this id.
     Line(&'a str),
+    /// The line with this id, which hands somebody on to what was dialled: it has the line's permissions, and never reaches premium numbers.
+    Transferrer(&'a str),
     /// The gateway with this id.
     Gateway(&'a str),
     /// Somebody whose call reached an account, and goes on inside it.
     Inside(Inside<'a>),
 }
 
-impl Origin<'_> {
+impl<'a> Origin<'a> {
     /// The ids that it is asked by.
     fn ids(&self) -> [&str; 2] {
         match self {
-            Origin::Line(id) | Origin::Gateway(id) => [id, id],
+            Origin::Line(id) | Origin::Transferrer(id) | Origin::Gateway(id) => [id, id],
             Origin::Inside(inside) => inside.ids(),
+        }
+    }
+
+    /// The line by whose rights it is decided, if it is one.
+    fn line(&self) -> Option<&'a str> {
+        match self {
+            Origin::Line(id) | Origin::Transferrer(id) => Some(id),
+            Origin::Gateway(_) | Origin::Inside(_) => None,
         }
     }
 }
@@ -62,13 +72,13 @@ pub async fn decide(
     asking: &mut Asking,
     listener: &mut impl Listener,
 ) -> Result<Decision, StoreError> {
-    if let Origin::Line(line_id) = request.origin
+    if let Some(line_id) = request.origin.line()
         && let Some(number) = rules.emergency_number(request.dialled)
     {
         let decided = emergency::decide(number, line_id, request, rules, knowledge, asking, listener);
         return Ok(Decision::Emergency(Box::new(decided.await)));
     }
-    if let Origin::Line(_) = request.origin
+    if request.origin.line().is_some()
         && rules.is_emergency_test(request.dialled)
     {
         listener.step("test", || format!("{} reads the registered location back", request.dialled));
@@ -89,7 +99,9 @@ pub async fn decide(
             listener.step("number", || format!("{:?} holds what no number holds", request.dialled));
             Known::default().reject(Refusal::NumberInvalid)?
         }
-        Origin::Line(line_id) => outbound::decide(line_id, request, rules, store, asking, listener).await?,
+        Origin::Line(line_id) | Origin::Transferrer(line_id) => {
+            outbound::decide(line_id, request, rules, store, asking, listener).await?
+        }
         Origin::Gateway(gateway_id) => inbound::decide(gateway_id, request, rules, store, asking, listener).await?,
     };
     match &decision {

@@ -132,6 +132,7 @@ pub(super) fn call_back(
     });
     Some(Decision::Dial(Box::new(Dial {
         account_id: first.account_id.clone(),
+        called_account_id: first.account_id.clone(),
         time_zone: String::new(),
         account_cap: 0,
         line_cap: 0,

@@ -59,6 +59,7 @@ pub(super) async fn decide(
     }
     Ok(Decision::Dial(Box::new(Dial {
         account_id: own.account_id.clone(),
+        called_account_id: own.account_id.clone(),
         time_zone: own.account_time_zone.clone(),
         account_cap: own.account_max_calls,
         line_cap: 0,

@@ -76,6 +76,7 @@ pub(super) async fn decide(
     }
     Ok(Decision::Dial(Box::new(Dial {
         account_id: found.account_id.clone(),
+        called_account_id: found.account_id.clone(),
         time_zone: found.account_time_zone.clone(),
         account_cap: 0,
         line_cap: 0,

@@ -1,7 +1,7 @@
 //! A call from a line: to an extension, to a number of ours, or out by the cheapest gateway.
 
 use super::cost::{self, Caps, Terms};
-use super::decide::{Known, Request};
+use super::decide::{Known, Origin, Request};
 use super::decision::{Attempt, Decision, Dial, Kind, Next, Refusal, Rejection};
 use super::explanation::Listener;
 use super::number::{self, Habits};
@@ -54,13 +54,9 @@ pub(super) async fn decide(
             return known.reject(Refusal::ClassForbidden);
         }
         let shown = caller.own_extension.as_deref().unwrap_or(line_id);
-        return Ok(dial_own(
-            &caller,
-            (request.dialled, number::INTERNAL),
-            shown,
-            target,
-            ring::attempts(target, shown, rules),
-        ));
+        let number = (request.dialled, number::INTERNAL);
+        let attempts = ring::attempts(target, shown, rules);
+        return Ok(dial_own(&caller, number, shown, (&caller.account.id, target), attempts));
     }
 
     let habits =
@@ -122,7 +118,7 @@ pub(super) async fn decide(
         let Some(target) = &own.target else { return known.reject(Refusal::NumberUnassigned) };
         let shown = shown.map(|number| format!("+{number}")).unwrap_or_default();
         let attempts = ring::attempts(target, &shown, rules);
-        return Ok(dial_own(&caller, (&dialled.e164, class), &shown, target, attempts));
+        return Ok(dial_own(&caller, (&dialled.e164, class), &shown, (&own.account_id, target), attempts));
     }
 
     listener.step("class", || {
@@ -131,6 +127,10 @@ pub(super) async fn decide(
     });
     if !destination.allowed {
         return known.reject(Refusal::ClassForbidden);
+    }
+    if matches!(request.origin, Origin::Transferrer(_)) && destination.class == number::PREMIUM {
+        listener.step("transfer", || format!("nobody is handed on to a number of class {}", destination.class));
+        return known.reject(Refusal::TransferForbidden);
     }
     if let Some(reason) = &destination.blocked {
         listener.step("blocked", || format!("the prefix is blocked: {reason}"));
@@ -155,6 +155,7 @@ pub(super) async fn decide(
     }
     Ok(Decision::Dial(Box::new(Dial {
         account_id: caller.account.id.clone(),
+        called_account_id: String::new(),
         time_zone: caller.account.time_zone.clone(),
         account_cap: caller.account.max_calls,
         line_cap: caller.line_max_calls,
@@ -170,12 +171,12 @@ pub(super) async fn decide(
     })))
 }
 
-/// A call of a line to a line, ring group or mailbox of ours.
+/// A call of a line to a line, ring group or mailbox of the account with this id.
 fn dial_own(
     caller: &LineCaller,
     (number, class): (&str, &str),
     shown: &str,
-    target: &Target,
+    (called_account_id, target): (&str, &Target),
     attempts: Vec<Attempt>,
 ) -> Decision {
     if attempts.is_empty() && !matches!(target, Target::Mailbox(_)) {
@@ -189,6 +190,7 @@ fn dial_own(
     }
     Decision::Dial(Box::new(Dial {
         account_id: caller.account.id.clone(),
+        called_account_id: called_account_id.to_owned(),
         time_zone: caller.account.time_zone.clone(),
         account_cap: caller.account.max_calls,
         line_cap: caller.line_max_calls,
