@@ -20,9 +20,14 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
             let lines = ports.store.pickup_group(&caller.line_id, &mut asking).await;
             lines.map_err(|error| Fault(format!("a pickup group cannot be read: {error}")))?
         }
-        Some(caller) => {
-            caller.extension.as_ref().map(lines).unwrap_or_default().into_iter().filter(|id| *id != caller.line_id).collect()
-        }
+        Some(caller) => caller
+            .extension
+            .as_ref()
+            .map(lines)
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|id| *id != caller.line_id)
+            .collect(),
     };
     within::tell(call, caller.as_ref(), "pickup", &[("TANDEM_PICKUP_LINES", &lines.join("&"))], asking.source()).await
 }

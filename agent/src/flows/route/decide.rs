@@ -78,9 +78,7 @@ pub async fn decide(
         let decided = emergency::decide(number, line_id, request, rules, knowledge, asking, listener);
         return Ok(Decision::Emergency(Box::new(decided.await)));
     }
-    if request.origin.line().is_some()
-        && rules.is_emergency_test(request.dialled)
-    {
+    if request.origin.line().is_some() && rules.is_emergency_test(request.dialled) {
         listener.step("test", || format!("{} reads the registered location back", request.dialled));
         return Ok(Decision::ReadLocation);
     }
