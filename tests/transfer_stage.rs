@@ -192,7 +192,8 @@ pub struct Stage {
 impl Stage {
     /// The handset of a line or carrier, for one conversation alone.
     pub fn phone(&self, id: &str) -> Handset {
-        self.phones.lock().unwrap().remove(id).unwrap_or_else(|| panic!("{id} is no handset, or is taken"))
+        let phone = self.phones.lock().unwrap().remove(id);
+        phone.unwrap_or_else(|| panic!("{id} is no handset, or is taken"))
     }
 
     pub fn peer(&self, id: &str) -> &Sipp {

@@ -25,12 +25,12 @@ fn stage() -> &'static Stage {
     STAGE.get_or_init(|| {
         Plan::new()
             .handsets(&["2101", "2103", "2105", "2107", "2108", "2109", "2111", "2112"])
-            .handsets(&["2113", "2114", "2115", "2116", "2117", "2118", "2119", "2120"])
+            .handsets(&["2113", "2114", "2115", "2116", "2117", "2118", "2119", "2120", "2121", "2122"])
             .phones(&["2102", "2104"], Manner::Answers)
             .phones(&["2110"], Manner::Refuses(486))
             .carriers(&[
                 "in-1", "in-2", "in-3", "in-4", "in-5", "in-6", "in-7", "in-8", "in-9", "in-10", "in-11", "in-12",
-                "in-13",
+                "in-13", "in-14",
             ])
             .edge()
             .sql(MAILBOXES)
@@ -175,6 +175,28 @@ conversations! {
         carrier.wait_end(&outside);
         let story = stage.story("2120", 2);
         assert_eq!(story, ["line 2120 ANSWER by in-12", "gateway gw-a ANSWER by 2120"]);
+    }
+
+    fn a_transferrer_who_does_not_wait_for_the_answer_may_have_the_caller_back() {
+        let stage = stage();
+        let (mut carrier, mut alice, mut bob) = (stage.phone("in-14"), stage.phone("2121"), stage.phone("2122"));
+        let (outside, mut call) = stage.call_in(&mut carrier, &mut alice, "2121");
+        let second = alice.start_call(stage.asterisk.address(), "2122");
+        let rings = bob.wait_call();
+        let second = alice.early(second);
+        alice.start_connect(&mut call, &second);
+        alice.hang_up(call);
+        sleep(Duration::from_millis(300));
+        bob.refuse(&rings, "486 Busy Here");
+        let back = alice.wait_call();
+        let back = alice.answer(back);
+        stage.wait_bridged("2121");
+        carrier.voice().tone(620, Duration::from_secs(2));
+        wait_until("they hear each other", SOON, || alice.voice().heard_tone(620) > Duration::from_secs(1));
+        alice.hang_up(back);
+        carrier.wait_end(&outside);
+        let story = ["line 2121 ANSWER by in-14", "line 2122 BUSY by 2121", "line 2121 ANSWER by 2121"];
+        assert_eq!(stage.story("2121", 3), story);
     }
 
     fn loops_end_with_a_prompt() {

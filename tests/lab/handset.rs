@@ -213,20 +213,34 @@ impl Handset {
         assert_eq!(self.ask_transfer(dialog, &format!("<sip:{number}@{proxy}>")), 202);
     }
 
+    /// A call that was begun, and rings now.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn early(&mut self, mut dialog: Dialog) -> Dialog {
+        let call_id = dialog.call_id.clone();
+        let rings = self.wait(|message| status(message) == 180 && header(message, "Call-ID") == call_id);
+        dialog.to = header(&rings, "To").to_owned();
+        dialog.target = contact(&rings);
+        dialog
+    }
+
     /// Connects the other sides of two calls with each other.
     ///
     /// # Panics
     /// When it is refused.
     pub fn connect(&mut self, dialog: &mut Dialog, other: &Dialog) {
-        let tag = |value: &str| value.split(";tag=").nth(1).unwrap_or_default().to_owned();
-        let replaces = format!(
-            "{}%3Bto-tag%3D{}%3Bfrom-tag%3D{}",
-            other.call_id.replace('@', "%40"),
-            tag(&other.to),
-            tag(&other.from)
-        );
-        let told = self.transfer(dialog, &format!("<{}?Replaces={replaces}>", other.target));
-        assert_eq!(told, Transferred::Told(200));
+        let to = replacing(other);
+        assert_eq!(self.transfer(dialog, &to), Transferred::Told(200));
+    }
+
+    /// As [`Handset::connect`], and waits for nothing but that the REFER is taken.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn start_connect(&mut self, dialog: &mut Dialog, other: &Dialog) {
+        let to = replacing(other);
+        assert_eq!(self.ask_transfer(dialog, &to), 202);
     }
 
     /// Hangs up.
@@ -392,6 +406,13 @@ impl Incoming {
 fn header<'a>(message: &'a str, name: &str) -> &'a str {
     let value = message.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     value.map(str::trim).unwrap_or_default()
+}
+
+/// A Refer-To whose call takes the place of another (RFC 3891).
+fn replacing(other: &Dialog) -> String {
+    let tag = |value: &str| value.split(";tag=").nth(1).unwrap_or_default().to_owned();
+    let call_id = other.call_id.replace('@', "%40");
+    format!("<{}?Replaces={call_id}%3Bto-tag%3D{}%3Bfrom-tag%3D{}>", other.target, tag(&other.to), tag(&other.from))
 }
 
 fn cseq(message: &str) -> &str {
