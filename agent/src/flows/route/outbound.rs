@@ -121,16 +121,16 @@ pub(super) async fn decide(
         return Ok(dial_own(&caller, (&dialled.e164, class), &shown, (&own.account_id, target), attempts));
     }
 
+    if matches!(request.origin, Origin::Transferrer(_)) && destination.class == number::PREMIUM {
+        listener.step("transfer", || format!("nobody is handed on to a number of class {}", destination.class));
+        return known.reject(Refusal::TransferForbidden);
+    }
     listener.step("class", || {
         let may = if destination.allowed { "may" } else { "may not" };
         format!("the line {may} call class {}", destination.class)
     });
     if !destination.allowed {
         return known.reject(Refusal::ClassForbidden);
-    }
-    if matches!(request.origin, Origin::Transferrer(_)) && destination.class == number::PREMIUM {
-        listener.step("transfer", || format!("nobody is handed on to a number of class {}", destination.class));
-        return known.reject(Refusal::TransferForbidden);
     }
     if let Some(reason) = &destination.blocked {
         listener.step("blocked", || format!("the prefix is blocked: {reason}"));
