@@ -227,6 +227,38 @@ async fn a_database_that_is_gone_decides_nothing_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_transferrers_rights_decide_and_premium_numbers_are_never_reached() {
+    let provider = Provider::new().await;
+    provider.call(Origin::Transferrer("1001"), "102").await.dials(&["PJSIP/1002"]);
+    let answer = provider.call(Origin::Transferrer("1001"), "95125550123").await;
+    assert_eq!(
+        (answer.get("ACTION"), answer.get("ACCOUNT"), answer.routes("CALLER")[0]),
+        ("dial", "acme", "+12145550101")
+    );
+    // What a line may not call it transfers nobody to; premium numbers even if it may.
+    provider.call(Origin::Transferrer("1002"), "011442079460000").await.refused("class-forbidden");
+    provider.call(Origin::Transferrer("1004"), "101").await.refused("class-forbidden");
+    assert_eq!(provider.call(BOB, "919005550123").await.get("ACTION"), "dial");
+    for premium in ["919005550123", "15129765550"] {
+        provider.call(Origin::Transferrer("1002"), premium).await.refused("transfer-forbidden");
+    }
+    provider.call(Origin::Transferrer("1003"), "101").await.refused("line-inactive");
+    provider.call(Origin::Transferrer("gw-a"), "101").await.refused("line-unknown");
+    // Nothing refuses 911.
+    assert_eq!(provider.call(Origin::Transferrer("1001"), "9911").await.get("ACTION"), "emergency");
+}
+
+#[tokio::test]
+async fn whose_lines_are_rung_is_told() {
+    let provider = Provider::new().await;
+    let called = async |origin, dialled| provider.call(origin, dialled).await.get("CALLED_ACCOUNT").to_owned();
+    assert_eq!(called(ALICE, "102").await, "acme");
+    assert_eq!(called(ALICE, "15125550130").await, "free", "a number of another account");
+    assert_eq!(called(ALICE, "15125550123").await, "", "a number outside");
+    assert_eq!(called(Origin::Gateway("gw-b"), "12145550101").await, "acme");
+}
+
+#[tokio::test]
 async fn a_caller_inside_an_account_reaches_what_belongs_to_it_and_nothing_else() {
     let provider = Provider::new().await;
     let extension = |account_id| Origin::Inside(Inside::Extension(account_id));

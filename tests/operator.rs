@@ -208,6 +208,8 @@ fn explain_tells_people_and_programs_the_same() {
         &plan.tandem_ok(&["explain", "1001", "19005550123"]),
         &["refused: class-forbidden, cause 21", "TANDEM_CAUSE=21"],
     );
+    let transferred = plan.tandem_ok(&["explain", "transfer:1001", "19005550123"]);
+    says(&transferred, &["nobody is handed on to a number of class premium", "refused: transfer-forbidden"]);
     says(&plan.tandem_ok(&["explain", "1001", "9911"]), &["emergency number", "TANDEM_ROUTE_1_NAME=em-1"]);
     says(
         &plan.tandem_ok(&["explain", "gateway:gw-a", "12145550100"]),

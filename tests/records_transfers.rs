@@ -1,5 +1,4 @@
-//! Records of transferred calls. Transfers by REFER are off in the shipped dialplan until they go through the same decision as
-//! calls; here a context of the test stands for that, so that what is written of them can be seen.
+//! Records of transferred calls: what each leg costs, and for how long.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
 
 mod records_stage;
@@ -10,16 +9,6 @@ use std::time::Duration;
 
 use lab::{Agent, Asterisk, Handset, Manner, Sipp, wait_until};
 use records_stage::{Row, ask_sqlite, charged_seconds, sent_lines};
-
-/// The transferred channel is decided as a call of line 1001.
-const TRANSFERS: &str = "
-[test-transfer]
-exten => _[0-9+*#]!,1,Set(TANDEM_KIND=line)
- same => n,Set(TANDEM_VIA=line)
- same => n,Set(TANDEM_ID=1001)
- same => n,Set(TANDEM_DIALLED=${EXTEN})
- same => n,Goto(tandem-call,${EXTEN},1)
-";
 
 /// How long a leg goes on after the transferrer has gone.
 const AFTER: Duration = Duration::from_millis(1500);
@@ -41,12 +30,10 @@ impl Stage {
         let (handset, bob, carrier) = (Handset::new(), Sipp::start(Manner::Answers), Sipp::start(Manner::Answers));
         let asterisk = Asterisk::builder()
             .agent(plan.agi())
-            .line_with("1001", handset.address(), "allow_transfer = yes\nset_var = TRANSFER_CONTEXT=test-transfer")
+            .line("1001", handset.address())
             .line("1002", bob.address())
             .gateway_with("gw-a", carrier.address(), "qualify_frequency = 0")
-            .dialplan(TRANSFERS)
             .start();
-        asterisk.command("module load res_pjsip_refer.so");
         let agent = plan.ships(&asterisk).start();
         Stage { asterisk, agent, handset, bob, _carrier: carrier }
     }

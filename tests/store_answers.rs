@@ -36,6 +36,9 @@ const SHIPPED: &[(Backend, i64, &str)] = &[
     (Backend::Sqlite, 6, "74b029f451270f1c"),
     (Backend::MySql, 6, "f23c2bb30acab894"),
     (Backend::Postgres, 6, "197ae737922050ee"),
+    (Backend::Sqlite, 8, "a342e0ac819202fd"),
+    (Backend::MySql, 8, "ff2566c05b6bc2ac"),
+    (Backend::Postgres, 8, "ff2566c05b6bc2ac"),
 ];
 
 #[test]
@@ -183,6 +186,14 @@ async fn callers(store: &Store, said: &mut Vec<String>) {
     let other = caller(store, "2001", "1001").await.unwrap();
     assert_eq!((other.extension.is_some(), other.account.status), (false, Status::Suspended));
     said.push(format!("{other:#?}"));
+
+    // The same word in another account is another pickup group; lines without one are in none.
+    import(store, Kind::Lines, "id,account,name,pickup_group\n2002,other,Eve,sales\n2003,other,Fay,sales\n").await;
+    for (line, others) in
+        [("1001", vec!["1002"]), ("2002", vec!["2003"]), ("1003", vec![]), ("2001", vec![]), ("9", vec![])]
+    {
+        assert_eq!(store.pickup_group(line, &mut soon()).await.unwrap(), others, "{line}");
+    }
 
     let gateway = store.gateway_caller("gw-b", &mut soon()).await.unwrap().unwrap();
     assert_eq!((gateway.status, gateway.country.as_str()), (Status::Active, "US"));

@@ -183,7 +183,7 @@ pub struct Import {
 /// `tandem explain`
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// Who calls: the id of a line, or gateway:ID for an inbound call
+    /// Who calls: the id of a line, gateway:ID for an inbound call, or transfer:ID for somebody whom a line hands on
     pub from: String,
     /// What is dialled: an extension, a number in any of the line's ways of dialling, 911
     pub to: String,

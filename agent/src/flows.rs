@@ -6,9 +6,12 @@ pub mod linetest;
 pub mod location;
 pub mod mailbox;
 pub mod notice;
+pub mod park;
+pub mod pickup;
 mod recording;
 pub mod route;
 pub mod voicemail;
+mod within;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -47,6 +50,10 @@ pub enum Flow {
     Feature,
     /// Find somebody by name.
     Directory,
+    /// Park a call, or take a parked one.
+    Park,
+    /// Take a call that rings elsewhere.
+    Pickup,
 }
 
 impl Flow {
@@ -60,6 +67,8 @@ impl Flow {
         Flow::Mailbox,
         Flow::Feature,
         Flow::Directory,
+        Flow::Park,
+        Flow::Pickup,
     ];
 
     /// Their names.
@@ -72,6 +81,8 @@ impl Flow {
         Flow::Mailbox.name(),
         Flow::Feature.name(),
         Flow::Directory.name(),
+        Flow::Park.name(),
+        Flow::Pickup.name(),
     ];
 
     /// The name in `AGI(agi://host/<name>)`.
@@ -86,6 +97,8 @@ impl Flow {
             Flow::Mailbox => "mailbox",
             Flow::Feature => "feature",
             Flow::Directory => "directory",
+            Flow::Park => "park",
+            Flow::Pickup => "pickup",
         }
     }
 
@@ -171,6 +184,8 @@ pub async fn run(flow: Flow, arguments: &[String], call: &mut impl Call, ports: 
         Flow::Mailbox => Box::pin(mailbox::run(call, arguments, ports)).await,
         Flow::Feature => Box::pin(feature::run(call, arguments, ports)).await,
         Flow::Directory => Box::pin(directory::run(call, arguments, ports)).await,
+        Flow::Park => Box::pin(park::run(call, arguments, ports)).await,
+        Flow::Pickup => Box::pin(pickup::run(call, arguments, ports)).await,
     };
     let dialled = call.caller().dialled.as_str();
     let (flow, from) = (flow.name(), arguments.join(" "));

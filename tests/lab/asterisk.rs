@@ -181,7 +181,7 @@ impl AsteriskBuilder {
             folder.write(&format!("etc/{}", file.file_name().to_string_lossy()), &text);
         }
         // Every Asterisk package brings these; empty, they mean the defaults.
-        for name in ["acl", "ccss", "cel", "features", "pjproject", "udptl"] {
+        for name in ["acl", "ccss", "cel", "pjproject", "udptl"] {
             folder.write(&format!("etc/{name}.conf"), "");
         }
         folder.write("etc/indications.conf", INDICATIONS);

@@ -56,7 +56,7 @@ pub use call::{Call, Outcome, RunningCall};
 pub use canned::Canned;
 pub use conversation::{Conversation, Transcript};
 pub use folder::Folder;
-pub use handset::{Dialog, Handset};
+pub use handset::{Dialog, Handset, Incoming, Transferred};
 pub use lamp::Lamp;
 pub use mail_server::MailServer;
 pub use mariadb::MariaDb;

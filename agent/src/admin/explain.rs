@@ -39,9 +39,11 @@ pub async fn run(config: &Config, call: &cli::Explain) -> Result<(), String> {
     let rules = service::rules(config);
     let at = call.at.unwrap_or_else(Utc::now);
     let request = Request {
-        origin: match call.from.strip_prefix("gateway:") {
-            Some(gateway) => Origin::Gateway(gateway),
-            None => Origin::Line(call.from.strip_prefix("line:").unwrap_or(&call.from)),
+        origin: match call.from.split_once(':') {
+            Some(("gateway", gateway)) => Origin::Gateway(gateway),
+            Some(("transfer", line)) => Origin::Transferrer(line),
+            Some(("line", line)) => Origin::Line(line),
+            _ => Origin::Line(&call.from),
         },
         device: &call.device,
         dialled: &call.to,

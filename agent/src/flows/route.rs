@@ -1,6 +1,7 @@
 //! The flow `route`: one short exchange that tells the dialplan what becomes of a call.
 //!
-//! `AGI(agi://127.0.0.1:4573/route/line/<line id>)` or `AGI(.../route/gateway/<gateway id>)`. The call is not answered
+//! `AGI(agi://127.0.0.1:4573/route/line/<line id>)`, `AGI(.../route/gateway/<gateway id>)`, or `AGI(.../route/transfer/<line id>)` for somebody whom a
+//! line hands on. The call is not answered
 //! and no session is held: one `MSet` carries the whole answer.
 
 pub mod answer;
@@ -110,6 +111,7 @@ pub(super) fn origin(arguments: &[String]) -> (Origin<'_>, &str) {
             Some(kind) => (Origin::Inside(Inside::Target { account_id, kind, id }), ""),
             None => (Origin::Line(""), ""),
         },
+        [kind, id] if kind == "transfer" => (Origin::Transferrer(id), ""),
         [kind, id] if kind == "line" => (Origin::Line(id), ""),
         [kind, id, device] if kind == "line" => (Origin::Line(id), device),
         [kind, line_id, why, _] if kind == "untaken" => match Untaken::named(why) {

@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use super::asking::Asking;
 use super::caller::{Account, GatewayCaller, LineCaller, OwnNumber};
 use super::connection::Value;
-use super::statement::{EXTENSION, GATEWAY_CALLER, LINE_CALLER, OWN_NUMBER, TARGET};
+use super::statement::{EXTENSION, GATEWAY_CALLER, LINE_CALLER, OWN_NUMBER, PICKUP_GROUP, TARGET};
 use super::target::TargetKind;
 use super::target_columns::{TargetColumns, assemble, status};
 use super::{Store, StoreError, key};
@@ -42,6 +42,11 @@ struct GatewayRow {
     gateway_id: String,
     status: String,
     country: String,
+}
+
+#[derive(FromRow)]
+struct GroupRow {
+    line_id: String,
 }
 
 #[derive(FromRow)]
@@ -150,6 +155,15 @@ impl Store {
         let rows: Vec<GatewayRow> = self.ask(&GATEWAY_CALLER, &[key(gateway_id)], asking).await?;
         let Some(row) = rows.into_iter().next() else { return Ok(None) };
         Ok(Some(GatewayCaller { status: status(&row.status)?, gateway_id: row.gateway_id, country: row.country }))
+    }
+
+    /// The other lines of a line's pickup group, by their ids.
+    ///
+    /// # Errors
+    /// As [`Store::line_caller`].
+    pub async fn pickup_group(&self, line_id: &str, asking: &mut Asking) -> Result<Vec<String>, StoreError> {
+        let rows: Vec<GroupRow> = self.ask(&PICKUP_GROUP, &[key(line_id)], asking).await?;
+        Ok(rows.into_iter().map(|row| row.line_id).collect())
     }
 
     /// A number of ours (digits of E.164) and where it leads. `None` when it is not ours.

@@ -130,6 +130,7 @@ statements! {
     OWN_NUMBER = "own_number";
     EXTENSION = "extension";
     TARGET = "target";
+    PICKUP_GROUP = "pickup_group";
     DESTINATION = "destination";
     GATEWAYS = "gateways";
     KNOWN_ACCOUNTS = "known_accounts";

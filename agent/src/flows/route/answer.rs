@@ -25,6 +25,7 @@ pub fn variables(decision: &Decision, source: Option<Source>, goes_on: bool) -> 
                 variables.set("TANDEM_CLASS", &dial.class);
                 variables.set("TANDEM_CALLER_NAME", shown(&dial.caller_name));
             }
+            variables.set("TANDEM_CALLED_ACCOUNT", &dial.called_account_id);
             variables.set("TANDEM_REASON", dial.reason);
             variables.set("TANDEM_MAILBOX", dial.mailbox_id.clone().unwrap_or_default());
             if dial.attempts.is_empty() {

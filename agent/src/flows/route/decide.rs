@@ -42,6 +42,8 @@ pub struct Request<'a> {
 pub enum Origin<'a> {
     /// The line with this id.
     Line(&'a str),
+    /// The line with this id, which hands somebody on to what was dialled: it has the line's permissions, and never reaches premium numbers.
+    Transferrer(&'a str),
     /// The gateway with this id.
     Gateway(&'a str),
     /// Somebody whose call reached an account, and goes on inside it.
@@ -52,12 +54,24 @@ pub enum Origin<'a> {
     FindMe(&'a str),
 }
 
-impl Origin<'_> {
+impl<'a> Origin<'a> {
     /// The ids that it is asked by.
     fn ids(&self) -> [&str; 2] {
         match self {
-            Origin::Line(id) | Origin::Gateway(id) | Origin::Untaken(id, _) | Origin::FindMe(id) => [id, id],
+            Origin::Line(id)
+            | Origin::Transferrer(id)
+            | Origin::Gateway(id)
+            | Origin::Untaken(id, _)
+            | Origin::FindMe(id) => [id, id],
             Origin::Inside(inside) => inside.ids(),
+        }
+    }
+
+    /// The line by whose rights it is decided, if it is one.
+    fn line(&self) -> Option<&'a str> {
+        match self {
+            Origin::Line(id) | Origin::Transferrer(id) => Some(id),
+            Origin::Gateway(_) | Origin::Inside(_) | Origin::Untaken(..) | Origin::FindMe(_) => None,
         }
     }
 }
@@ -73,15 +87,13 @@ pub async fn decide(
     asking: &mut Asking,
     listener: &mut impl Listener,
 ) -> Result<Decision, StoreError> {
-    if let Origin::Line(line_id) = request.origin
+    if let Some(line_id) = request.origin.line()
         && let Some(number) = rules.emergency_number(request.dialled)
     {
         let decided = emergency::decide(number, line_id, request, rules, knowledge, asking, listener);
         return Ok(Decision::Emergency(Box::new(decided.await)));
     }
-    if let Origin::Line(_) = request.origin
-        && rules.is_emergency_test(request.dialled)
-    {
+    if request.origin.line().is_some() && rules.is_emergency_test(request.dialled) {
         listener.step("test", || format!("{} reads the registered location back", request.dialled));
         return Ok(Decision::ReadLocation);
     }
@@ -92,10 +104,14 @@ pub async fn decide(
     let (mut forwards, mut forwarders, mut codes) = (request.forwards, Vec::new(), 0);
     let decision = loop {
         turn = match turn {
+            // What a line sets by its codes is not for those whom it hands on.
+            Turn::Decided(Decision::Feature(_)) if matches!(request.origin, Origin::Transferrer(_)) => {
+                break invalid(request);
+            }
             Turn::Decided(decision) => break decision,
             Turn::Dialled { number, privacy } => {
                 codes += 1;
-                let Origin::Line(line_id) = request.origin else { break invalid(request) };
+                let Some(line_id) = request.origin.line() else { break invalid(request) };
                 if let Some(number) = rules.emergency_number(&number) {
                     let decided = emergency::decide(number, line_id, request, rules, knowledge, asking, listener);
                     return Ok(Decision::Emergency(Box::new(decided.await)));
@@ -178,7 +194,9 @@ async fn first(
             listener.step("number", || format!("{:?} holds what no number holds", request.dialled));
             Known::default().refuse(Refusal::NumberInvalid)
         }
-        Origin::Line(line_id) => outbound::decide(line_id, request, None, rules, store, asking, listener).await,
+        Origin::Line(line_id) | Origin::Transferrer(line_id) => {
+            outbound::decide(line_id, request, None, rules, store, asking, listener).await
+        }
         Origin::Gateway(gateway_id) => inbound::decide(gateway_id, request, rules, store, asking, listener).await,
         Origin::FindMe(line_id) => forward::find_me(line_id, request, rules, store, asking, listener).await,
     }

@@ -26,6 +26,8 @@ pub enum Decision {
 pub struct Dial {
     /// The account that pays, or, inbound, that is called.
     pub account_id: String,
+    /// The account whose lines are rung; empty for a number outside.
+    pub called_account_id: String,
     /// That account's IANA time zone.
     pub time_zone: String,
     /// Calls of that account at once on this node, 0 for no limit.
@@ -247,6 +249,8 @@ refusals! {
     ClassForbidden, "class-forbidden", 21, "im-sorry&cannot-complete-as-dialed";
     /// The prefix is blocked for the account, or for everybody.
     PrefixBlocked, "prefix-blocked", 21, "im-sorry&cannot-complete-as-dialed";
+    /// A line hands somebody on to a premium number: that is how toll fraud is done.
+    TransferForbidden, "transfer-forbidden", 21, "im-sorry&cannot-complete-as-dialed";
     /// The account's deck has no price for the number.
     NoSellPrice, "no-sell-price", 21, "im-sorry&cannot-complete-as-dialed";
     /// The price is above what the account accepts.

@@ -134,6 +134,7 @@ pub(super) fn call_back(
     });
     Some(Decision::Dial(Box::new(Dial {
         account_id: first.account_id.clone(),
+        called_account_id: first.account_id.clone(),
         number: first.number.clone(),
         reason: CALL_BACK,
         caller_name: request.caller_name.to_owned(),

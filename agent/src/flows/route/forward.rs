@@ -57,6 +57,7 @@ impl Forward {
                 privacy: call.privacy || part.privacy,
                 mailbox_id: part.mailbox_id.or(call.mailbox_id),
                 behalf: Some(Behalf { line_id, account_id: part.account_id, number: part.number, most: part.line_cap }),
+                called_account_id: part.called_account_id,
                 sell: part.sell,
                 attempts: part.attempts,
                 on_failure: part.on_failure,

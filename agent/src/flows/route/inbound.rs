@@ -55,6 +55,7 @@ pub(super) async fn decide(
     listener.step("own-number", || format!("it leads to {target}"));
     let call = Dial {
         account_id: own.account_id.clone(),
+        called_account_id: own.account_id.clone(),
         time_zone: own.account_time_zone.clone(),
         account_cap: own.account_max_calls,
         number: dialled.e164,

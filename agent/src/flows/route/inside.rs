@@ -73,6 +73,7 @@ pub(super) async fn decide(
     listener.step("inside", || format!("{} of account {}: {target}", found.number, found.account_id));
     let call = Dial {
         account_id: found.account_id.clone(),
+        called_account_id: found.account_id.clone(),
         time_zone: found.account_time_zone.clone(),
         number: found.number.clone(),
         class: number::INTERNAL.to_owned(),

@@ -2,7 +2,7 @@
 
 use super::called::{self, Identity};
 use super::cost::{self, Caps, Terms};
-use super::decide::{Known, Request};
+use super::decide::{Known, Origin, Request};
 use super::decision::{Attempt, Dial, Kind, Next, Refusal};
 use super::explanation::Listener;
 use super::number::{self, Habits};
@@ -57,7 +57,14 @@ pub(super) async fn decide(
             return known.refuse(Refusal::ClassForbidden);
         }
         let own = caller.own_extension.as_deref().unwrap_or(line_id);
-        let call = own_call(&caller, (request.dialled, number::INTERNAL), own, passed_on, request.forwards);
+        let call = own_call(
+            &caller,
+            (request.dialled, number::INTERNAL),
+            own,
+            &caller.account.id,
+            passed_on,
+            request.forwards,
+        );
         let own_number = caller.caller_number.as_deref().unwrap_or_default();
         let identity = identity(passed_on, [own, own_number], false);
         return called::reach(target, call, identity, rules, store, asking, listener).await;
@@ -126,13 +133,17 @@ pub(super) async fn decide(
         }
         let Some(target) = &own.target else { return known.refuse(Refusal::NumberUnassigned) };
         let plus = shown.as_ref().map(|number| format!("+{number}")).unwrap_or_default();
-        let call = own_call(&caller, (&dialled.e164, class), &plus, passed_on, request.forwards);
+        let call = own_call(&caller, (&dialled.e164, class), &plus, &own.account_id, passed_on, request.forwards);
         let withheld = call.privacy || shown.is_none();
         let extension = caller.own_extension.as_deref().filter(|_| internal).unwrap_or_default();
         let identity = identity(passed_on, [shown.as_deref().unwrap_or_default(), extension], withheld);
         return called::reach(target, call, identity, rules, store, asking, listener).await;
     }
 
+    if matches!(request.origin, Origin::Transferrer(_)) && destination.class == number::PREMIUM {
+        listener.step("transfer", || format!("nobody is handed on to a number of class {}", destination.class));
+        return known.refuse(Refusal::TransferForbidden);
+    }
     listener.step("class", || {
         let may = if destination.allowed { "may" } else { "may not" };
         format!("the line {may} call class {}", destination.class)
@@ -169,6 +180,7 @@ pub(super) async fn decide(
     }
     Ok(Turn::dial(Dial {
         account_id: caller.account.id.clone(),
+        called_account_id: String::new(),
         time_zone: caller.account.time_zone.clone(),
         account_cap: caller.account.max_calls,
         line_cap: caller.line_max_calls,
@@ -184,11 +196,12 @@ pub(super) async fn decide(
     }))
 }
 
-/// What is known of a call of a line to a line, ring group or mailbox of ours.
+/// What is known of a call of a line to a line, ring group or mailbox of the account with this id.
 fn own_call(
     caller: &LineCaller,
     (number, class): (&str, &str),
     shown: &str,
+    called_account_id: &str,
     passed_on: Option<forward::Caller<'_>>,
     forwards: u32,
 ) -> Dial {
@@ -196,6 +209,7 @@ fn own_call(
         passed_on.map_or((shown, &*caller.line_name), |caller| (caller.number, caller.name));
     Dial {
         account_id: caller.account.id.clone(),
+        called_account_id: called_account_id.to_owned(),
         time_zone: caller.account.time_zone.clone(),
         account_cap: caller.account.max_calls,
         line_cap: caller.line_max_calls,

@@ -226,6 +226,7 @@ impl Kind {
                         column("privacy", "privacy", Field::Flag, Is("no")),
                         CAP,
                         column("ring_seconds", "ring_seconds", RINGING, Is("30")),
+                        column("pickup_group", "pickup_group", Field::Id, Is("")),
                     ]
                 }
             }
