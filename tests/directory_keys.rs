@@ -256,6 +256,16 @@ conversations! {
         connected(call, "SELECTED", "3190", "3290");
     }
 
+    fn the_one_who_is_found_sees_the_line_and_not_what_its_phone_claims() {
+        let (node, voice) = (&stage().node, stage().voice("3123"));
+        let phone = node.peer("3123").call(node.asterisk.address(), "7001").claims("911", "Police");
+        let mut call = Conversation::of(&stage().transcript, phone, &voice, "3123");
+        call.hears("dir-usingkeypad").press("254").hears("dir-instr").press("1");
+        connected(call, "SELECTED", "3190", "3290");
+        let callers: Vec<String> = node.peer("3290").invites().iter().map(|invite| invite.caller().to_owned()).collect();
+        assert!(callers.contains(&"3123".to_owned()) && !callers.contains(&"911".to_owned()), "{callers:?}");
+    }
+
     fn without_the_agent_the_caller_hears_so() {
         let phone = Sipp::start(Manner::Answers);
         let asterisk = Asterisk::builder().agent("127.0.0.1:1".parse().unwrap()).line("3101", phone.address()).dialplan(WAY_IN).start();

@@ -14,6 +14,12 @@ const FIRST: &str = "dir-usingkeypad";
 /// The letters after the first, three in all.
 const MORE: &str = "GET DATA \"\" \"3000\" \"2\"";
 
+/// What a caller does at which command.
+type Acts = Vec<(&'static str, Does)>;
+
+/// A path: its name, the directory, the caller, what comes of it, and something that is heard.
+type Path = (&'static str, &'static str, Acts, &'static str, &'static str);
+
 fn plan() -> AgentBuilder {
     Agent::builder().set("replica.poll_ms", "100").set("media.speech", "false")
 }
@@ -33,7 +39,7 @@ fn spelled(agent: &Agent) {
     wait_until("the keys of all names", SOON, || count() == ["0"]);
 }
 
-fn call(agent: &Agent, directory: &str, script: Vec<(&'static str, Does)>) -> Session {
+fn call(agent: &Agent, directory: &str, script: Acts) -> Session {
     SimulatedCall::new(&format!("directory/{directory}"), "3101", script).run(agent.agi())
 }
 
@@ -62,13 +68,13 @@ fn every_path_has_its_own_end() {
     let agent = start();
     spelled(&agent);
     let letters = |first: char, more: &'static str| vec![(FIRST, Key(first)), (MORE, Digits(more))];
-    let then = |mut script: Vec<(&'static str, Does)>, more: Vec<(&'static str, Does)>| {
+    let then = |mut script: Acts, more: Acts| {
         script.extend(more);
         script
     };
     let baker = || letters('2', "25");
     let quist = || letters('7', "84");
-    let cases: Vec<(&str, &str, Vec<(&'static str, Does)>, &str, &str)> = vec![
+    let cases: Vec<Path> = vec![
         ("chosen", "7001", then(baker(), vec![("dir-instr", Key('1'))]), "SELECTED 3190", "SAY ALPHA \"alice\""),
         (
             "chosen while the name is told",
@@ -213,7 +219,7 @@ fn the_caller_may_hang_up_at_every_step() {
     use Does::{Digits, Key};
     let agent = start();
     spelled(&agent);
-    let scripts: [(&str, Vec<(&'static str, Does)>); 2] = [
+    let scripts: [(&str, Acts); 2] = [
         (
             "7002",
             vec![
