@@ -1,5 +1,5 @@
-//! What a search of the directory takes, among 100,000 people of one account: by the number of keys that were pressed, as the agent asks each database and
-//! its replica.
+//! What a search of the directory takes, among 100,000 people of one account: by the number of keys that were pressed, in each database. What SQLite takes
+//! is what the replica takes.
 //!
 //! `cargo bench --workspace --bench directory`.
 #![allow(

@@ -88,6 +88,13 @@ impl NodeBuilder {
         self
     }
 
+    /// Further dialplan; see [`AsteriskBuilder::dialplan`].
+    #[must_use]
+    pub fn dialplan(mut self, text: &str) -> Self {
+        self.asterisk = self.asterisk.dialplan(text);
+        self
+    }
+
     /// The test holds the FastAGI listener; see [`AgentBuilder::held_listener`].
     #[must_use]
     pub fn held_listener(mut self) -> Self {

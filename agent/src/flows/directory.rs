@@ -144,11 +144,11 @@ async fn search(call: &mut impl Call, directory: &Directory, ports: &Ports) -> S
         call.set(&[("CHANNEL(language)", &directory.language)]).await?;
     }
     let mut letters = directory.letters;
-    let mut welcome = true;
+    // What is told before the next question, in which the first letter may be pressed already.
+    let mut news = Some("dir-welcome");
     let (mut tries, mut silent) = (0, 0);
     while tries < TRIES {
-        let keyed = key_in(call, directory, letters, std::mem::take(&mut welcome)).await?;
-        let keyed = match keyed {
+        let keyed = match key_in(call, directory, letters, news.take()).await? {
             Keyed::Letters(keyed) => keyed,
             Keyed::Again => {
                 tries += 1;
@@ -168,17 +168,12 @@ async fn search(call: &mut impl Call, directory: &Directory, ports: &Ports) -> S
             Ok(people) => people,
             Err(error) => return away(call, &error).await,
         };
-        if people.is_empty() {
-            call.play(&["dir-nomatch".into()], "").await?;
-            letters = directory.letters;
-            tries += 1;
-            continue;
-        }
         // Whoever keyed in fewer has no more.
         if people.len() > TOO_MANY && keyed.len() == letters && letters < MOST_LETTERS {
             letters = (letters + MORE_LETTERS).min(MOST_LETTERS);
             continue;
         }
+        news = Some(if people.is_empty() { "dir-nomatch" } else { "dir-nomore" });
         let chosen = match directory.presentation {
             Presentation::One => one::offer(call, people, directory, ports).await?,
             Presentation::Menu => menu::offer(call, people, directory, ports).await?,
@@ -186,9 +181,11 @@ async fn search(call: &mut impl Call, directory: &Directory, ports: &Ports) -> S
         if let Some(found) = chosen {
             return Ok(found);
         }
-        call.play(&["dir-nomore".into()], "").await?;
         letters = directory.letters;
         tries += 1;
+    }
+    if let Some(news) = news {
+        call.play(&[news.into()], "").await?;
     }
     Ok(Found::Nobody)
 }
@@ -204,8 +201,13 @@ enum Keyed {
 }
 
 /// `Please enter the first three letters of your party's last name`: fewer with `#`.
-async fn key_in(call: &mut impl Call, directory: &Directory, letters: usize, welcome: bool) -> Step<Keyed> {
-    let mut parts: Vec<Part> = if welcome { vec!["dir-welcome".into()] } else { Vec::new() };
+async fn key_in(
+    call: &mut impl Call,
+    directory: &Directory,
+    letters: usize,
+    news: Option<&'static str>,
+) -> Step<Keyed> {
+    let mut parts: Vec<Part> = news.into_iter().map(Part::from).collect();
     let whose = match directory.search {
         Search::Last => "dir-last",
         Search::First => "dir-first",
