@@ -134,7 +134,7 @@ async fn what_does_not_fit_together_is_refused() {
         (
             Kind::Numbers,
             "number,account,line,ring_group\n12125550109,acme,1001,600\n",
-            "more than one of line, ring group and mailbox",
+            "more than one of line, ring_group, mailbox",
         ),
         (Kind::Numbers, "number,account,ring_group\n12125550109,other,600\n", "belongs to another account"),
         (Kind::RingGroups, "id,account,name,members\n700,other,X,1001\n", "belongs to another account"),

@@ -4,6 +4,7 @@ pub mod directory;
 pub mod linetest;
 pub mod location;
 pub mod mailbox;
+pub mod menu;
 pub mod notice;
 mod recording;
 pub mod route;
@@ -23,6 +24,7 @@ use crate::call::{Call, Ended};
 use crate::emergency::atlas::Atlas;
 use crate::emergency::callbacks::Callbacks;
 use crate::emergency::talks::Talks;
+use crate::lookup::Lookups;
 use crate::speech::Speech;
 use crate::store::Store;
 use crate::voicemail::Voicemail;
@@ -42,12 +44,14 @@ pub enum Flow {
     Voicemail,
     /// Listen to messages.
     Mailbox,
+    /// Hear what there is, and press keys.
+    Menu,
 }
 
 impl Flow {
     /// Every flow there is.
     pub const ALL: &[Flow] =
-        &[Flow::Route, Flow::LineTest, Flow::Location, Flow::Notice, Flow::Voicemail, Flow::Mailbox];
+        &[Flow::Route, Flow::LineTest, Flow::Location, Flow::Notice, Flow::Voicemail, Flow::Mailbox, Flow::Menu];
 
     /// Their names.
     pub const NAMES: &[&str] = &[
@@ -57,6 +61,7 @@ impl Flow {
         Flow::Notice.name(),
         Flow::Voicemail.name(),
         Flow::Mailbox.name(),
+        Flow::Menu.name(),
     ];
 
     /// The name in `AGI(agi://host/<name>)`.
@@ -69,6 +74,7 @@ impl Flow {
             Flow::Notice => "notice",
             Flow::Voicemail => "voicemail",
             Flow::Mailbox => "mailbox",
+            Flow::Menu => "menu",
         }
     }
 
@@ -98,6 +104,8 @@ pub struct Ports {
     pub recordings: PathBuf,
     /// Messages of mailboxes, and their audio.
     pub voicemail: Voicemail,
+    /// Web servers that say what comes next.
+    pub lookups: Lookups,
     /// Time that decisions take.
     pub decision_seconds: Histogram,
     decisions: Vec<(&'static str, Counter)>,
@@ -106,6 +114,7 @@ pub struct Ports {
 impl Ports {
     /// Ports over this store, by these rules.
     #[must_use]
+    #[allow(clippy::too_many_arguments, reason = "each is a part of the agent, handed over once")]
     pub fn new(
         store: Store,
         rules: Rules,
@@ -114,10 +123,12 @@ impl Ports {
         speech: Speech,
         recordings: PathBuf,
         voicemail: Voicemail,
+        lookups: Lookups,
     ) -> Ports {
-        let outcomes = ["dial", "voicemail", "emergency", "location", "undecided"]
-            .into_iter()
-            .chain(Refusal::ALL.iter().map(|r| r.reason()));
+        let outcomes =
+            ["dial", "voicemail", "menu", "directory", "queue", "conference", "emergency", "location", "undecided"]
+                .into_iter()
+                .chain(Refusal::ALL.iter().map(|r| r.reason()));
         Ports {
             store,
             rules,
@@ -127,6 +138,7 @@ impl Ports {
             speech,
             recordings,
             voicemail,
+            lookups,
             decision_seconds: metrics::histogram!("tandem_decision_seconds"),
             decisions: outcomes
                 .map(|outcome| (outcome, metrics::counter!("tandem_decisions_total", "outcome" => outcome)))
@@ -152,6 +164,7 @@ pub async fn run(flow: Flow, arguments: &[String], call: &mut impl Call, ports: 
         Flow::Notice => Box::pin(notice::run(call, arguments, ports)).await,
         Flow::Voicemail => Box::pin(voicemail::run(call, arguments, ports)).await,
         Flow::Mailbox => Box::pin(mailbox::run(call, arguments, ports)).await,
+        Flow::Menu => Box::pin(menu::run(call, arguments, ports)).await,
     };
     let dialled = call.caller().dialled.as_str();
     let (flow, from) = (flow.name(), arguments.join(" "));

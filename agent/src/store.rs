@@ -2,7 +2,7 @@
 //!
 //! `Ok(None)` is "not found"; [`StoreError`] is "could not be asked". sqlx lives below this module only.
 //!
-//! - Nouns: [`caller`], [`destination`], [`target`], [`mailbox`]. Questions: `callers`, `destinations`, [`mailboxes`]; their text: `statement`.
+//! - Nouns: [`caller`], [`destination`], [`target`], [`mailbox`], [`menu`], [`schedule`]. Questions: `callers`, `destinations`, [`mailboxes`], [`menus`]; their text: `statement`.
 //! - A question goes to [`host`] after host (`hosts`) over a pool of `connection`s, until its deadline; `failure`
 //!   decides whether the next host is asked.
 //! - [`replica`]: what answers when no host does; `breaker` spares calls the asking, [`asking`] is who answered a call.
@@ -33,11 +33,15 @@ pub mod location;
 pub mod mailbox;
 pub mod mailbox_writer;
 pub mod mailboxes;
+pub mod menu;
+pub mod menu_tree;
+pub mod menus;
 pub mod password;
 pub mod price;
 pub mod record;
 pub mod recorded;
 pub mod replica;
+pub mod schedule;
 pub mod schema;
 mod statement;
 pub mod target;

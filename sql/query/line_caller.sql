@@ -30,7 +30,11 @@ SELECT
     ta.status AS target_account_status,
     t.max_calls AS target_max_calls,
     t.ring_seconds AS target_ring_seconds,
-    COALESCE(x.mailbox_id, g.mailbox_id, CASE WHEN g.id IS NULL THEN t.mailbox_id END) AS target_mailbox_id
+    COALESCE(x.mailbox_id, g.mailbox_id, CASE WHEN g.id IS NULL THEN t.mailbox_id END) AS target_mailbox_id,
+    x.menu_id AS target_menu_id,
+    x.directory_id AS target_directory_id,
+    x.queue AS target_queue,
+    x.conference AS target_conference
 FROM phone_lines l
 JOIN accounts a ON a.id = l.account_id
 JOIN currencies ac ON ac.code = a.currency

@@ -13,7 +13,11 @@ SELECT
     ta.status AS target_account_status,
     t.max_calls AS target_max_calls,
     t.ring_seconds AS target_ring_seconds,
-    COALESCE(x.mailbox_id, g.mailbox_id, CASE WHEN g.id IS NULL THEN t.mailbox_id END) AS target_mailbox_id
+    COALESCE(x.mailbox_id, g.mailbox_id, CASE WHEN g.id IS NULL THEN t.mailbox_id END) AS target_mailbox_id,
+    x.menu_id AS target_menu_id,
+    x.directory_id AS target_directory_id,
+    x.queue AS target_queue,
+    x.conference AS target_conference
 FROM mailboxes b
 JOIN accounts a ON a.id = b.account_id
 JOIN extensions x ON x.account_id = b.account_id AND x.extension = b.operator

@@ -1,7 +1,7 @@
--- A ring group, line or mailbox of an account, as extensions lead there: $1 ring group, $2 line, $3 mailbox (one of them, the others NULL),
--- $4 account. One row; with a ring group, one for each member.
+-- A ring group, line, mailbox or menu of an account, as extensions lead there: $1 ring group, $2 line, $3 mailbox, $4 menu (one of them, the others NULL),
+-- $5 account. One row; with a ring group, one for each member.
 SELECT
-    COALESCE(g.id, t.id, b.id) AS own_number,
+    COALESCE(g.id, t.id, b.id, u.id) AS own_number,
     a.id AS own_account_id,
     a.status AS own_account_status,
     a.time_zone AS own_account_time_zone,
@@ -14,12 +14,17 @@ SELECT
     ta.status AS target_account_status,
     t.max_calls AS target_max_calls,
     t.ring_seconds AS target_ring_seconds,
-    COALESCE(b.id, g.mailbox_id, CASE WHEN g.id IS NULL THEN t.mailbox_id END) AS target_mailbox_id
+    COALESCE(b.id, g.mailbox_id, CASE WHEN g.id IS NULL THEN t.mailbox_id END) AS target_mailbox_id,
+    u.id AS target_menu_id,
+    CAST(NULL AS CHAR(64)) AS target_directory_id,
+    CAST(NULL AS CHAR(64)) AS target_queue,
+    CAST(NULL AS CHAR(64)) AS target_conference
 FROM accounts a
 LEFT JOIN ring_groups g ON g.id = $1 AND g.account_id = a.id
 LEFT JOIN ring_group_members m ON m.ring_group_id = g.id
 LEFT JOIN phone_lines t ON t.id = COALESCE($2, m.line_id) AND (g.id IS NOT NULL OR t.account_id = a.id)
 LEFT JOIN accounts ta ON ta.id = t.account_id
 LEFT JOIN mailboxes b ON b.id = $3 AND b.account_id = a.id
-WHERE a.id = $4
+LEFT JOIN menus u ON u.id = $4 AND u.account_id = a.id
+WHERE a.id = $5
 ORDER BY m.position

@@ -42,13 +42,13 @@ macro_rules! migrations {
 pub fn migrations(backend: Backend) -> Vec<Migration> {
     match backend {
         Backend::Sqlite => {
-            migrations!("sqlite": 1 "0001_calls", 2 "0002_records", 3 "0003_changes", 4 "0004_emergency", 5 "0005_mailboxes")
+            migrations!("sqlite": 1 "0001_calls", 2 "0002_records", 3 "0003_changes", 4 "0004_emergency", 5 "0005_mailboxes", 7 "0007_menus")
         }
         Backend::MySql => {
-            migrations!("mysql": 1 "0001_calls", 2 "0002_records", 3 "0003_changes", 4 "0004_emergency", 5 "0005_mailboxes")
+            migrations!("mysql": 1 "0001_calls", 2 "0002_records", 3 "0003_changes", 4 "0004_emergency", 5 "0005_mailboxes", 7 "0007_menus")
         }
         Backend::Postgres => {
-            migrations!("postgres": 1 "0001_calls", 2 "0002_records", 3 "0003_changes", 4 "0004_emergency", 5 "0005_mailboxes")
+            migrations!("postgres": 1 "0001_calls", 2 "0002_records", 3 "0003_changes", 4 "0004_emergency", 5 "0005_mailboxes", 7 "0007_menus")
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::emergency::atlas::Choice;
 use crate::emergency::pidf::Pidf;
 use crate::store::location::EmergencyCaller;
 use crate::store::price::Price;
+use crate::store::target::Service;
 
 /// What becomes of a call.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,10 +44,12 @@ pub struct Dial {
     pub privacy: bool,
     /// What the account pays when it is answered, if it is billed.
     pub sell: Option<Price>,
-    /// In order of trial; none when it leads to a mailbox at once.
+    /// In order of trial; none when it leads to a mailbox or a service at once.
     pub attempts: Vec<Attempt>,
     /// The mailbox in which callers leave a message when nobody answers.
     pub mailbox_id: Option<String>,
+    /// The service that answers in the place of a phone, and its id or name.
+    pub service: Option<(Service, String)>,
 }
 
 /// An emergency call.

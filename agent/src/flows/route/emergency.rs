@@ -145,6 +145,7 @@ pub(super) fn call_back(
         attempts: attempts.take(rules.attempts).collect(),
         // Help that calls back is not to talk to a machine.
         mailbox_id: None,
+        service: None,
     })))
 }
 

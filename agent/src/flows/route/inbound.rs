@@ -8,7 +8,6 @@ use super::ring;
 use super::rules::Rules;
 use crate::store::asking::Asking;
 use crate::store::caller::Status;
-use crate::store::target::Target;
 use crate::store::{Store, StoreError};
 
 /// Decides the call that came in by the gateway with this id.
@@ -54,7 +53,7 @@ pub(super) async fn decide(
     };
     listener.step("own-number", || format!("it leads to {target}"));
     let attempts = ring::attempts(target, request.caller_number, rules);
-    if attempts.is_empty() && !matches!(target, Target::Mailbox(_)) {
+    if attempts.is_empty() && target.rings() {
         return known.reject(Refusal::CalledInactive);
     }
     Ok(Decision::Dial(Box::new(Dial {
@@ -71,5 +70,6 @@ pub(super) async fn decide(
         sell: None,
         attempts,
         mailbox_id: target.mailbox_id().map(str::to_owned),
+        service: target.service().map(|(service, name)| (service, name.to_owned())),
     })))
 }

@@ -9,7 +9,7 @@ use super::ring;
 use super::rules::Rules;
 use crate::store::asking::Asking;
 use crate::store::caller::Status;
-use crate::store::target::{Target, TargetKind};
+use crate::store::target::TargetKind;
 use crate::store::{Store, StoreError};
 
 /// Where inside.
@@ -71,7 +71,7 @@ pub(super) async fn decide(
     let Some(target) = &found.target else { return known.reject(Refusal::NumberUnassigned) };
     listener.step("inside", || format!("{} of account {}: {target}", found.number, found.account_id));
     let attempts = ring::attempts(target, request.caller_number, rules);
-    if attempts.is_empty() && !matches!(target, Target::Mailbox(_)) {
+    if attempts.is_empty() && target.rings() {
         return known.reject(Refusal::CalledInactive);
     }
     Ok(Decision::Dial(Box::new(Dial {
@@ -88,5 +88,6 @@ pub(super) async fn decide(
         sell: None,
         attempts,
         mailbox_id: target.mailbox_id().map(str::to_owned),
+        service: target.service().map(|(service, name)| (service, name.to_owned())),
     })))
 }

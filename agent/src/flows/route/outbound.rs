@@ -167,10 +167,11 @@ pub(super) async fn decide(
         sell: sell.cloned(),
         attempts,
         mailbox_id: None,
+        service: None,
     })))
 }
 
-/// A call of a line to a line, ring group or mailbox of ours.
+/// A call of a line to a line, ring group, mailbox or service of ours.
 fn dial_own(
     caller: &LineCaller,
     (number, class): (&str, &str),
@@ -178,7 +179,7 @@ fn dial_own(
     target: &Target,
     attempts: Vec<Attempt>,
 ) -> Decision {
-    if attempts.is_empty() && !matches!(target, Target::Mailbox(_)) {
+    if attempts.is_empty() && target.rings() {
         return Decision::Reject(Rejection {
             refusal: Refusal::CalledInactive,
             account_id: caller.account.id.clone(),
@@ -202,6 +203,7 @@ fn dial_own(
         sell: None,
         attempts,
         mailbox_id: target.mailbox_id().map(str::to_owned),
+        service: target.service().map(|(service, name)| (service, name.to_owned())),
     }))
 }
 

@@ -1,15 +1,15 @@
-//! From a line, ring group or mailbox to what is dialled.
+//! From a target to what is dialled.
 
 use super::decision::{Attempt, Kind, Next};
 use super::rules::Rules;
 use crate::store::target::{Ringing, Strategy, Target};
 
-/// What is dialled to reach `target`, showing `caller`; empty when nobody there is active, and for a mailbox.
+/// What is dialled to reach `target`, showing `caller`; empty when nobody there is active, and where no phone rings.
 #[must_use]
 pub fn attempts(target: &Target, caller: &str, rules: &Rules) -> Vec<Attempt> {
     match target {
         Target::Line(line) if line.active => vec![ring(line, line.ring_seconds, Next::OnFault, caller, rules)],
-        Target::Line(_) | Target::Mailbox(_) => Vec::new(),
+        Target::Line(_) | Target::Mailbox(_) | Target::Service(..) => Vec::new(),
         Target::RingGroup(group) => {
             let active: Vec<&Ringing> = group.members.iter().filter(|line| line.active).collect();
             match group.strategy {

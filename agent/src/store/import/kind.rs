@@ -17,9 +17,9 @@ pub enum Kind {
     MailboxRules,
     /// `id,account,name,strategy,ring_seconds,members,mailbox`
     RingGroups,
-    /// `number,account,line,ring_group,mailbox`
+    /// `number,account,line,ring_group,mailbox,menu,directory,queue,conference`
     Numbers,
-    /// `account,extension,line,ring_group,mailbox`
+    /// `account,extension,line,ring_group,mailbox,menu,directory,queue,conference`
     Extensions,
     /// `account,line,class,allowed`
     Permissions,
@@ -53,6 +53,7 @@ pub(super) enum Reference {
     Line,
     RingGroup,
     Mailbox,
+    Menu,
     Deck,
     Currency,
     Class,
@@ -105,6 +106,10 @@ const ACCOUNT: Column = reference("account", "account_id", Reference::Account, R
 const LINE: Column = reference("line", "line_id", Reference::Line, Null);
 const RING_GROUP: Column = reference("ring_group", "ring_group_id", Reference::RingGroup, Null);
 const MAILBOX: Column = reference("mailbox", "mailbox_id", Reference::Mailbox, Null);
+const MENU: Column = reference("menu", "menu_id", Reference::Menu, Null);
+const DIRECTORY: Column = column("directory", "directory_id", Field::Id, Null);
+const QUEUE: Column = column("queue", "queue", Field::Id, Null);
+const CONFERENCE: Column = column("conference", "conference", Field::Id, Null);
 const CLASS: Column = reference("class", "class_name", Reference::Class, Refused);
 
 impl Kind {
@@ -269,10 +274,34 @@ impl Kind {
                 }
             }
             Kind::Numbers => {
-                const { &[column("number", "number", Field::Number, Refused), ACCOUNT, LINE, RING_GROUP, MAILBOX] }
+                const {
+                    &[
+                        column("number", "number", Field::Number, Refused),
+                        ACCOUNT,
+                        LINE,
+                        RING_GROUP,
+                        MAILBOX,
+                        MENU,
+                        DIRECTORY,
+                        QUEUE,
+                        CONFERENCE,
+                    ]
+                }
             }
             Kind::Extensions => {
-                const { &[ACCOUNT, column("extension", "extension", Field::Extension, Refused), LINE, RING_GROUP, MAILBOX] }
+                const {
+                    &[
+                        ACCOUNT,
+                        column("extension", "extension", Field::Extension, Refused),
+                        LINE,
+                        RING_GROUP,
+                        MAILBOX,
+                        MENU,
+                        DIRECTORY,
+                        QUEUE,
+                        CONFERENCE,
+                    ]
+                }
             }
             Kind::Permissions => {
                 const {
