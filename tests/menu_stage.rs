@@ -151,10 +151,15 @@ pub const LOOP: &str = "INSERT INTO menus (id, account_id, name) VALUES ('loop',
 #[must_use]
 pub fn plan(menus: &str) -> AgentBuilder {
     let plan = Agent::builder().set("replica.poll_ms", "200").set("voicemail.guess_delay_ms", "1");
+    fill(&plan, menus);
+    plan
+}
+
+/// Puts all of this into the database of an agent.
+pub fn fill(plan: &AgentBuilder, menus: &str) {
     plan.tandem_ok(&["migrate"]);
     for (kind, csv) in surroundings(&["3101"]) {
         plan.import(kind, &csv);
     }
     plan.import("menus", menus);
-    plan
 }

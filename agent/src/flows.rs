@@ -1,11 +1,13 @@
 //! The conversations and decisions, by name, and the one runner that ends each of them.
 
 pub mod directory;
+mod guard;
 pub mod linetest;
 pub mod location;
 pub mod mailbox;
 pub mod menu;
 pub mod notice;
+pub mod prompt;
 mod recording;
 pub mod route;
 pub mod voicemail;
@@ -46,12 +48,22 @@ pub enum Flow {
     Mailbox,
     /// Hear what there is, and press keys.
     Menu,
+    /// Record what menus say.
+    Prompt,
 }
 
 impl Flow {
     /// Every flow there is.
-    pub const ALL: &[Flow] =
-        &[Flow::Route, Flow::LineTest, Flow::Location, Flow::Notice, Flow::Voicemail, Flow::Mailbox, Flow::Menu];
+    pub const ALL: &[Flow] = &[
+        Flow::Route,
+        Flow::LineTest,
+        Flow::Location,
+        Flow::Notice,
+        Flow::Voicemail,
+        Flow::Mailbox,
+        Flow::Menu,
+        Flow::Prompt,
+    ];
 
     /// Their names.
     pub const NAMES: &[&str] = &[
@@ -62,6 +74,7 @@ impl Flow {
         Flow::Voicemail.name(),
         Flow::Mailbox.name(),
         Flow::Menu.name(),
+        Flow::Prompt.name(),
     ];
 
     /// The name in `AGI(agi://host/<name>)`.
@@ -75,6 +88,7 @@ impl Flow {
             Flow::Voicemail => "voicemail",
             Flow::Mailbox => "mailbox",
             Flow::Menu => "menu",
+            Flow::Prompt => "prompt",
         }
     }
 
@@ -165,6 +179,7 @@ pub async fn run(flow: Flow, arguments: &[String], call: &mut impl Call, ports: 
         Flow::Voicemail => Box::pin(voicemail::run(call, arguments, ports)).await,
         Flow::Mailbox => Box::pin(mailbox::run(call, arguments, ports)).await,
         Flow::Menu => Box::pin(menu::run(call, arguments, ports)).await,
+        Flow::Prompt => Box::pin(prompt::run(call, arguments, ports)).await,
     };
     let dialled = call.caller().dialled.as_str();
     let (flow, from) = (flow.name(), arguments.join(" "));

@@ -10,7 +10,7 @@
 mod end;
 mod input;
 mod lookup;
-mod say;
+pub(super) mod say;
 
 use std::time::Duration;
 

@@ -26,7 +26,7 @@ pub(super) async fn said(
 }
 
 /// Says one thing by what can be had of it. A key ends it, and is returned.
-pub(super) async fn say(
+pub(in crate::flows) async fn say(
     call: &mut impl Call,
     announcement: &Announcement,
     keys: &str,
