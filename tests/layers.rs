@@ -21,11 +21,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("records", &["alarm", "buffer", "store", "records"]),
     ("emergency", &["store", "emergency"]),
     ("speech", &[]),
+    ("lookup", &[]),
     // Outside of the node: knows nothing of what is told.
     ("post", &["buffer", "post"]),
     ("media", &["store", "media"]),
     ("voicemail", &["alarm", "buffer", "media", "post", "store", "wire::ami", "voicemail"]),
-    ("flows", &["call", "phrases", "store", "emergency", "media", "speech", "voicemail", "flows"]),
+    ("flows", &["call", "phrases", "store", "emergency", "media", "speech", "lookup", "voicemail", "flows"]),
     ("intake", &["config", "wire", "adapters", "flows", "intake"]),
     ("notices", &["alarm", "buffer", "console", "emergency", "post", "records", "store", "notices"]),
     // What looks in from outside reads the rest, and goes through `service` for how things are built.

@@ -25,7 +25,8 @@ fn ports(folder: &Path) -> Ports {
     let store = service::store(&config).unwrap();
     let speech = service::speech(&config);
     let voicemail = service::voicemail::port(&config, &store, &Alarms::default()).unwrap();
-    Ports::new(store, service::rules(&config), atlas, Callbacks::default(), speech, folder.into(), voicemail)
+    let (rules, lookups) = (service::rules(&config), service::lookups().unwrap());
+    Ports::new(store, rules, atlas, Callbacks::default(), speech, folder.into(), voicemail, lookups)
 }
 
 /// A call that is cut off at one of the verbs, and whose recordings are really written.

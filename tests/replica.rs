@@ -114,6 +114,17 @@ async fn dump(file: &Path) -> String {
         "blocked_prefixes",
         "deck_versions",
         "rates",
+        "schedules",
+        "schedule_hours",
+        "schedule_holidays",
+        "prompts",
+        "prompt_recordings",
+        "prompt_passwords",
+        "menus",
+        "menu_options",
+        "menu_prompts",
+        "menu_conditions",
+        "menu_lookups",
     ] {
         let columns: Vec<(String,)> = sqlx::query_as("SELECT name FROM pragma_table_info(?) ORDER BY cid")
             .bind(table)
@@ -209,13 +220,40 @@ async fn it_holds_what_the_database_holds_and_follows_every_change() {
         run(&world, "DELETE FROM ring_group_members WHERE line_id = '1002'").await;
         run(&world, "INSERT INTO blocked_prefixes (prefix, account_id, reason) VALUES ('888', 'acme', 'none')").await;
         run(&world, "UPDATE blocked_prefixes SET prefix = '889' WHERE prefix = '888'").await;
+        run(&world, "UPDATE menus SET name = 'Other', max_invalid = 9 WHERE id = 'main'").await;
+        run(&world, "DELETE FROM menu_options WHERE menu_id = 'main' AND digits = '1'").await;
+        run(&world, "UPDATE menu_prompts SET digits = '7' WHERE menu_id = 'support' AND digits = '2'").await;
+        run(&world, "UPDATE menu_conditions SET during = TRUE").await;
+        run(&world, "UPDATE menu_lookups SET id = 'renamed'").await;
+        run(&world, "DELETE FROM schedule_hours WHERE weekday = 'fri'").await;
+        run(&world, "UPDATE schedule_holidays SET holiday = '02-29' WHERE holiday = '12-25'").await;
+        run(&world, "UPDATE schedules SET time_zone = NULL").await;
+        run(&world, "UPDATE prompts SET text = 'Changed' WHERE id = 'hours'").await;
+        run(&world, "INSERT INTO prompt_passwords (account_id, password_hash) VALUES ('acme', 'x')").await;
+        run(
+            &world,
+            "INSERT INTO prompt_recordings (prompt_id, audio_id, place, format, bytes, duration_ms, recorded_at) \
+            VALUES ('hours', '0198f000-0000-7000-8000-000000000000', 's3', 'wav', 1, 1, '2026-01-01 00:00:00')",
+        )
+        .await;
+        run(
+            &world,
+            "UPDATE numbers SET menu_id = 'main', ring_group_id = NULL, line_id = NULL WHERE number = '12125550102'",
+        )
+        .await;
         let now = compare("after changes by hand").await;
+        assert!(now.contains("menus: main|acme|Other") && now.contains("menu_lookups: renamed"), "{now}");
         assert!(
             now.contains("Ölaf; DROP TABLE")
                 && now.contains("numbers: 12125550199")
                 && !now.contains("numbers: 12125550101"),
             "{now}"
         );
+
+        // All menus of the account in the place of those.
+        world.store.import_menus(&store_world::sample_menus(), &mut soon()).await.unwrap();
+        let now = compare("after menus were imported again").await;
+        assert!(now.contains("menus: main|acme|Main menu") && now.contains("prompt_recordings: hours"), "{now}");
 
         // A new version of a deck takes the place of the old one, whose rates go.
         let rates = RateFile { deck: "gw-a".into(), currency: None, effective: time("2026-01-15T00:00:00Z") };

@@ -39,6 +39,9 @@ const SHIPPED: &[(Backend, i64, &str)] = &[
     (Backend::Sqlite, 8, "a342e0ac819202fd"),
     (Backend::MySql, 8, "ff2566c05b6bc2ac"),
     (Backend::Postgres, 8, "ff2566c05b6bc2ac"),
+    (Backend::Sqlite, 7, "72f2ab337e49e15f"),
+    (Backend::MySql, 7, "653131537c7f13a6"),
+    (Backend::Postgres, 7, "9d27929aeb4d3105"),
 ];
 
 #[test]

@@ -129,14 +129,22 @@ async fn what_does_not_fit_together_is_refused() {
     import(store, Kind::Accounts, "id,name\nother,Other\n").await.unwrap();
     let cases = [
         (Kind::Extensions, "account,extension,line\nother,1001,1001\n", "belongs to another account"),
-        (Kind::Extensions, "account,extension\nacme,1003\n", "either a line or a ring group"),
-        (Kind::Extensions, "account,extension,line,ring_group\nacme,1003,1001,600\n", "either a line or a ring group"),
+        (Kind::Extensions, "account,extension\nacme,1003\n", "must lead to one of line, ring_group"),
+        (
+            Kind::Extensions,
+            "account,extension,line,ring_group\nacme,1003,1001,600\n",
+            "must lead to one of line, ring_group",
+        ),
         (
             Kind::Numbers,
             "number,account,line,ring_group\n12125550109,acme,1001,600\n",
-            "more than one of line, ring group and mailbox",
+            "more than one of line, ring_group, mailbox",
         ),
         (Kind::Numbers, "number,account,ring_group\n12125550109,other,600\n", "belongs to another account"),
+        (Kind::Numbers, "number,account,menu\n12125550109,other,main\n", "belongs to another account"),
+        (Kind::Numbers, "number,account,menu\n12125550109,acme,nobody\n", "there is no \"nobody\""),
+        (Kind::Extensions, "account,extension,queue,conference\nacme,1003,a,b\n", "must lead to one of"),
+        (Kind::Extensions, "account,extension,queue\nacme,1003,\"a,b\"\n", "is not 1 to 64 of"),
         (Kind::RingGroups, "id,account,name,members\n700,other,X,1001\n", "belongs to another account"),
         (Kind::RingGroups, "id,account,name,members\n700,acme,X,1001 1001\n", "stands twice"),
         (Kind::RingGroups, "id,account,name,members\n700,acme,X,1001 1077\n", "there is no \"1077\""),

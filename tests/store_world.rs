@@ -132,4 +132,10 @@ pub(crate) async fn load_sample(store: &Store) {
     for kind in Kind::ALL.iter().copied() {
         store.import(kind, File::open(sample(kind.name())).unwrap()).await.unwrap();
     }
+    store.import_menus(&sample_menus(), &mut soon()).await.unwrap();
+}
+
+/// The sample's menus.
+pub(crate) fn sample_menus() -> String {
+    std::fs::read_to_string(sample("menus").with_extension("toml")).unwrap()
 }

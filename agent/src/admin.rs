@@ -9,6 +9,8 @@ pub mod http;
 pub mod import;
 pub mod mailbox;
 pub mod mailbox_import;
+pub mod menu;
+pub mod menu_drawing;
 pub mod records;
 pub mod simulate;
 pub mod status;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
 
-use crate::admin::{check, explain, fallback, import, mailbox, records, simulate};
+use crate::admin::{check, explain, fallback, import, mailbox, menu, records, simulate};
 use crate::config::{Config, ConfigError};
 use crate::service;
 
@@ -61,6 +61,9 @@ pub enum Command {
     /// Show mailboxes, and see to them for their owners
     #[command(subcommand)]
     Mailbox(MailboxCommand),
+    /// Show menus, and what is wrong with them
+    #[command(subcommand)]
+    Menu(MenuCommand),
     /// Show how call records fare on their way to the database, and mend what went wrong
     #[command(subcommand)]
     Records(Records),
@@ -112,6 +115,37 @@ pub enum MailboxCommand {
     },
 }
 
+/// `tandem menu`
+#[derive(Debug, Subcommand)]
+pub enum MenuCommand {
+    /// Draw a menu with all that it leads to
+    Show {
+        /// The menu's id
+        menu: String,
+        /// Write a drawing into this file instead
+        #[arg(long, value_name = "FILE")]
+        svg: Option<PathBuf>,
+    },
+    /// Name what is wrong with the menus in the database, each with the path on which a caller meets it
+    ///
+    /// Exits with 1 when something is. A file of menus is checked when it is imported; this finds what was changed since.
+    Check {
+        /// Those of this account only
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+    },
+    /// Give an account a new password for recording its prompts by phone
+    ///
+    /// A password is made up and printed, unless one is handed over.
+    Password {
+        /// The account's id
+        account: String,
+        /// Read the password from standard input, a line
+        #[arg(long)]
+        stdin: bool,
+    },
+}
+
 /// `tandem records`
 #[derive(Debug, Subcommand)]
 pub enum Records {
@@ -143,10 +177,10 @@ pub enum Records {
 /// `tandem import`
 #[derive(Debug, Args)]
 pub struct Import {
-    /// What the file holds: rates, facilities (the FCC's PSAP registry), or one of the kinds below
+    /// What the file holds: rates, menus, facilities (the FCC's PSAP registry), or one of the kinds below
     #[arg(value_parser = import::parse_kind)]
     pub kind: import::Imports,
-    /// The CSV file, or - for standard input; for mailboxes also Asterisk's voicemail.conf, with --account
+    /// The CSV file (for menus TOML), or - for standard input; for mailboxes also Asterisk's voicemail.conf, with --account
     pub file: PathBuf,
     /// For mailboxes of voicemail.conf: the account that they become mailboxes of
     #[arg(long, value_name = "ID")]
@@ -214,10 +248,10 @@ pub struct Fallback {
 /// `tandem simulate`
 #[derive(Debug, Args)]
 pub struct Simulate {
-    /// The flow: route, linetest, location, voicemail, mailbox
+    /// The flow: route, linetest, location, voicemail, mailbox, menu
     pub flow: String,
     /// Its arguments as in AGI(agi://host/FLOW/ARGUMENTS): for route "line 1001" or "gateway gw-a", for voicemail "1001 unavailable", for mailbox
-    /// "line 1001 own"
+    /// "line 1001 own", for menu "main"
     pub arguments: Vec<String>,
     /// What was dialled
     #[arg(long, default_value = "", value_name = "NUMBER")]
@@ -250,6 +284,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Explain(call) => ended(explain::run(&config, &call).await),
         Command::Fallback(command) => ended(fallback::run(&config, &command).await),
         Command::Mailbox(command) => ended(mailbox::run(&config, &command).await),
+        Command::Menu(command) => ended(menu::run(&config, &command).await),
         Command::Records(command) => records::run(&config, &command).await,
         Command::Simulate(simulation) => ended(simulate::run(&config, simulation).await),
     }

@@ -2,12 +2,15 @@
 
 pub mod directory;
 pub mod feature;
+mod guard;
 pub mod linetest;
 pub mod location;
 pub mod mailbox;
+pub mod menu;
 pub mod notice;
 pub mod park;
 pub mod pickup;
+pub mod prompt;
 mod recording;
 pub mod route;
 pub mod voicemail;
@@ -27,6 +30,7 @@ use crate::call::{Call, Ended};
 use crate::emergency::atlas::Atlas;
 use crate::emergency::callbacks::Callbacks;
 use crate::emergency::talks::Talks;
+use crate::lookup::Lookups;
 use crate::speech::Speech;
 use crate::store::Store;
 use crate::voicemail::Voicemail;
@@ -54,6 +58,10 @@ pub enum Flow {
     Park,
     /// Take a call that rings elsewhere.
     Pickup,
+    /// Hear what there is, and press keys.
+    Menu,
+    /// Record what menus say.
+    Prompt,
 }
 
 impl Flow {
@@ -69,6 +77,8 @@ impl Flow {
         Flow::Directory,
         Flow::Park,
         Flow::Pickup,
+        Flow::Menu,
+        Flow::Prompt,
     ];
 
     /// Their names.
@@ -83,6 +93,8 @@ impl Flow {
         Flow::Directory.name(),
         Flow::Park.name(),
         Flow::Pickup.name(),
+        Flow::Menu.name(),
+        Flow::Prompt.name(),
     ];
 
     /// The name in `AGI(agi://host/<name>)`.
@@ -99,6 +111,8 @@ impl Flow {
             Flow::Directory => "directory",
             Flow::Park => "park",
             Flow::Pickup => "pickup",
+            Flow::Menu => "menu",
+            Flow::Prompt => "prompt",
         }
     }
 
@@ -128,6 +142,8 @@ pub struct Ports {
     pub recordings: PathBuf,
     /// Messages of mailboxes, and their audio.
     pub voicemail: Voicemail,
+    /// Web servers that say what comes next.
+    pub lookups: Lookups,
     /// Time that decisions take.
     pub decision_seconds: Histogram,
     decisions: Vec<(&'static str, Counter)>,
@@ -136,6 +152,7 @@ pub struct Ports {
 impl Ports {
     /// Ports over this store, by these rules.
     #[must_use]
+    #[allow(clippy::too_many_arguments, reason = "each is a part of the agent, handed over once")]
     pub fn new(
         store: Store,
         rules: Rules,
@@ -144,10 +161,22 @@ impl Ports {
         speech: Speech,
         recordings: PathBuf,
         voicemail: Voicemail,
+        lookups: Lookups,
     ) -> Ports {
-        let outcomes = ["dial", "voicemail", "emergency", "location", "feature", "undecided"]
-            .into_iter()
-            .chain(Refusal::ALL.iter().map(|r| r.reason()));
+        let outcomes = [
+            "dial",
+            "voicemail",
+            "menu",
+            "directory",
+            "queue",
+            "conference",
+            "emergency",
+            "location",
+            "feature",
+            "undecided",
+        ]
+        .into_iter()
+        .chain(Refusal::ALL.iter().map(|r| r.reason()));
         Ports {
             store,
             rules,
@@ -157,6 +186,7 @@ impl Ports {
             speech,
             recordings,
             voicemail,
+            lookups,
             decision_seconds: metrics::histogram!("tandem_decision_seconds"),
             decisions: outcomes
                 .map(|outcome| (outcome, metrics::counter!("tandem_decisions_total", "outcome" => outcome)))
@@ -186,6 +216,8 @@ pub async fn run(flow: Flow, arguments: &[String], call: &mut impl Call, ports: 
         Flow::Directory => Box::pin(directory::run(call, arguments, ports)).await,
         Flow::Park => Box::pin(park::run(call, arguments, ports)).await,
         Flow::Pickup => Box::pin(pickup::run(call, arguments, ports)).await,
+        Flow::Menu => Box::pin(menu::run(call, arguments, ports)).await,
+        Flow::Prompt => Box::pin(prompt::run(call, arguments, ports)).await,
     };
     let dialled = call.caller().dialled.as_str();
     let (flow, from) = (flow.name(), arguments.join(" "));

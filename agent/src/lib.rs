@@ -9,6 +9,7 @@
 //! - [`store`]: the central database, as nouns and questions.
 //! - [`emergency`]: who answers calls for help, and where from.
 //! - [`speech`]: sound from text, where a node can.
+//! - [`lookup`]: web servers that say what comes next.
 //! - [`media`]: recordings, and where audio is kept.
 //! - [`phrases`], [`flows`]: what is said, and what becomes of a call.
 //! - [`alarm`], [`buffer`], [`records`]: what is left of calls, on its way to the database.
@@ -31,6 +32,7 @@ pub mod console;
 pub mod emergency;
 pub mod flows;
 pub mod intake;
+pub mod lookup;
 pub mod media;
 pub mod notices;
 pub mod phrases;

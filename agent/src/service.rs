@@ -32,6 +32,7 @@ use crate::flows::route::number;
 use crate::flows::route::rules::Rules;
 use crate::flows::{self, Flow, Ports};
 use crate::intake::{self, Stop};
+use crate::lookup::Lookups;
 use crate::records::cargo::CallRecords;
 use crate::records::intake::Intake;
 use crate::speech::Speech;
@@ -127,6 +128,7 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
         speech(&config),
         config.media.recordings.clone(),
         voicemail,
+        lookups()?,
     ));
     emergency::start_notices(&config, store, &ports, &sources.alarms, &closing)?;
     let peers = Peers { token: config.emergency.peer_token.clone(), callbacks };
@@ -206,6 +208,16 @@ fn start_replica(store: &Store, closing: &CancellationToken) -> Result<(), Servi
 #[must_use]
 pub fn speech(config: &Config) -> Speech {
     Speech::new(&config.media.recordings, config.media.speech)
+}
+
+/// Who asks web servers of accounts.
+///
+/// # Errors
+/// The client cannot be built.
+pub fn lookups() -> Result<Lookups, ServiceError> {
+    // Of several in one process the first holds: they are all alike.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Lookups::new().map_err(|error| ServiceError::SetUp(format!("web servers cannot be asked: {error}")))
 }
 
 /// Tells how the replica is, for as long as it is polled.

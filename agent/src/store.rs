@@ -2,8 +2,8 @@
 //!
 //! `Ok(None)` is "not found"; [`StoreError`] is "could not be asked". sqlx lives below this module only.
 //!
-//! - Nouns: [`caller`], [`destination`], [`target`], [`mailbox`], [`directory`]. Questions: `callers`, `destinations`, [`mailboxes`], `directories`; their
-//!   text: `statement`.
+//! - Nouns: [`caller`], [`destination`], [`target`], [`mailbox`], [`directory`], [`menu`], [`schedule`]. Questions: `callers`, `destinations`,
+//!   [`mailboxes`], `directories`, [`menus`]; their text: `statement`.
 //! - A question goes to [`host`] after host (`hosts`) over a pool of `connection`s, until its deadline; `failure`
 //!   decides whether the next host is asked.
 //! - [`replica`]: what answers when no host does; `breaker` spares calls the asking, [`asking`] is who answered a call.
@@ -40,11 +40,15 @@ pub mod location;
 pub mod mailbox;
 pub mod mailbox_writer;
 pub mod mailboxes;
+pub mod menu;
+pub mod menu_tree;
+pub mod menus;
 pub mod password;
 pub mod price;
 pub mod record;
 pub mod recorded;
 pub mod replica;
+pub mod schedule;
 pub mod schema;
 pub mod spelling;
 mod statement;

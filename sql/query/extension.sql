@@ -23,7 +23,11 @@ SELECT
     f.screening AS target_screening,
     f.find_me AS target_find_me,
     (SELECT COUNT(*) FROM blocked_callers k WHERE k.line_id = t.id) AS target_blocked_callers,
-    COALESCE(x.mailbox_id, g.mailbox_id, CASE WHEN g.id IS NULL THEN t.mailbox_id END) AS target_mailbox_id
+    COALESCE(x.mailbox_id, g.mailbox_id, CASE WHEN g.id IS NULL THEN t.mailbox_id END) AS target_mailbox_id,
+    x.menu_id AS target_menu_id,
+    x.directory_id AS target_directory_id,
+    x.queue AS target_queue,
+    x.conference AS target_conference
 FROM accounts a
 JOIN extensions x ON x.account_id = a.id
 LEFT JOIN ring_groups g ON g.id = x.ring_group_id

@@ -23,7 +23,11 @@ SELECT
     f.screening AS target_screening,
     f.find_me AS target_find_me,
     (SELECT COUNT(*) FROM blocked_callers k WHERE k.line_id = t.id) AS target_blocked_callers,
-    COALESCE(n.mailbox_id, g.mailbox_id, CASE WHEN g.id IS NULL THEN t.mailbox_id END) AS target_mailbox_id
+    COALESCE(n.mailbox_id, g.mailbox_id, CASE WHEN g.id IS NULL THEN t.mailbox_id END) AS target_mailbox_id,
+    n.menu_id AS target_menu_id,
+    n.directory_id AS target_directory_id,
+    n.queue AS target_queue,
+    n.conference AS target_conference
 FROM numbers n
 JOIN accounts a ON a.id = n.account_id
 LEFT JOIN ring_groups g ON g.id = n.ring_group_id

@@ -1,7 +1,7 @@
--- A ring group, line or mailbox of an account, as extensions lead there: $1 ring group, $2 line, $3 mailbox (one of them, the others NULL),
--- $4 account. One row; with a ring group, one for each member.
+-- A ring group, line, mailbox or menu of an account, as extensions lead there: $1 ring group, $2 line, $3 mailbox, $4 menu (one of them, the others NULL),
+-- $5 account. One row; with a ring group, one for each member.
 SELECT
-    COALESCE(g.id, t.id, b.id) AS own_number,
+    COALESCE(g.id, t.id, b.id, u.id) AS own_number,
     a.id AS own_account_id,
     a.status AS own_account_status,
     a.time_zone AS own_account_time_zone,
@@ -24,7 +24,11 @@ SELECT
     f.screening AS target_screening,
     f.find_me AS target_find_me,
     (SELECT COUNT(*) FROM blocked_callers k WHERE k.line_id = t.id) AS target_blocked_callers,
-    COALESCE(b.id, g.mailbox_id, CASE WHEN g.id IS NULL THEN t.mailbox_id END) AS target_mailbox_id
+    COALESCE(b.id, g.mailbox_id, CASE WHEN g.id IS NULL THEN t.mailbox_id END) AS target_mailbox_id,
+    u.id AS target_menu_id,
+    CAST(NULL AS CHAR(64)) AS target_directory_id,
+    CAST(NULL AS CHAR(64)) AS target_queue,
+    CAST(NULL AS CHAR(64)) AS target_conference
 FROM accounts a
 LEFT JOIN ring_groups g ON g.id = $1 AND g.account_id = a.id
 LEFT JOIN ring_group_members m ON m.ring_group_id = g.id
@@ -32,5 +36,6 @@ LEFT JOIN phone_lines t ON t.id = COALESCE($2, m.line_id) AND (g.id IS NOT NULL 
 LEFT JOIN accounts ta ON ta.id = t.account_id
 LEFT JOIN line_features f ON f.line_id = t.id
 LEFT JOIN mailboxes b ON b.id = $3 AND b.account_id = a.id
-WHERE a.id = $4
+LEFT JOIN menus u ON u.id = $4 AND u.account_id = a.id
+WHERE a.id = $5
 ORDER BY m.position

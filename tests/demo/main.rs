@@ -102,6 +102,8 @@ fn import(plan: &AgentBuilder) {
     for kind in AFTER_RATES {
         plan.tandem_ok(&["import", kind, &file(kind)]);
     }
+    plan.tandem_ok(&["import", "menus", &sample.join("menus.toml").display().to_string()]);
+    plan.tandem_ok(&["import", "extensions", &file("menu-extensions")]);
     let (points, numbers) = (file("facility-points"), file("facility-numbers"));
     plan.tandem_ok(&["import", "facilities", &file("facilities"), "--points", &points, "--numbers", &numbers]);
 }
@@ -162,6 +164,7 @@ and dial:   1001            the phone of line 1001, which answers
             911             an emergency call: goes out whatever is broken (try it with the agent killed)
             *99             the line test: keys and voice are read and played back
             700             the mailbox of Sales: leave a message after the tone
+            800             the menu of the account, or, outside of office hours in New York, where it leads then
             *97             your own mailbox, password 7351: you are led through it
             *98             any mailbox, 600 for Sales, password 8264
 

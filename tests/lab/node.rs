@@ -95,6 +95,13 @@ impl NodeBuilder {
         self
     }
 
+    /// Further text at the end of one of Asterisk's files; see [`AsteriskBuilder::append`].
+    #[must_use]
+    pub fn append(mut self, file: &str, text: &str) -> Self {
+        self.asterisk = self.asterisk.append(file, text);
+        self
+    }
+
     /// The test holds the FastAGI listener; see [`AgentBuilder::held_listener`].
     #[must_use]
     pub fn held_listener(mut self) -> Self {

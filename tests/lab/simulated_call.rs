@@ -18,6 +18,8 @@ pub enum Does {
     Speaks(Vec<u8>),
     /// Speaks and hangs up.
     SpeaksAndHangsUp(Vec<u8>),
+    /// Lets the command go by.
+    Nothing,
     /// Hangs up.
     HangsUp,
     /// Says and does nothing more: a recording goes on until the agent is gone.

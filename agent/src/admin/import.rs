@@ -10,6 +10,7 @@ use chrono::Utc;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::mailbox_import::{self, Source};
+use super::menu;
 use crate::cli;
 use crate::config::Config;
 use crate::emergency::atlas::{Atlas, Doubts};
@@ -26,6 +27,8 @@ pub enum Imports {
     Rates,
     /// Emergency facilities.
     Facilities,
+    /// All menus of an account.
+    Menus,
     /// Anything else.
     Rows(Kind),
 }
@@ -41,9 +44,12 @@ pub fn parse_kind(text: &str) -> Result<Imports, String> {
     if text == "facilities" {
         return Ok(Imports::Facilities);
     }
+    if text == "menus" {
+        return Ok(Imports::Menus);
+    }
     Kind::ALL.iter().copied().find(|kind| kind.name() == text).map(Imports::Rows).ok_or_else(|| {
         let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
-        format!("there is no such kind; there are: rates, {}, facilities", names.join(", "))
+        format!("there is no such kind; there are: rates, {}, menus, facilities", names.join(", "))
     })
 }
 
@@ -61,6 +67,7 @@ pub fn columns() -> String {
             names.into_iter().map(|(name, must)| format!("{name}{}", if must { "*" } else { "" })).collect();
         text.push_str(&format!("  {kind}: {}\n", names.join(", ")));
     }
+    text.push_str("  menus: all menus of an account, TOML; see sql/sample/menus.toml\n");
     text.push_str("  facilities: the FCC Master PSAP Registry as it is published\n");
     text
 }
@@ -73,6 +80,10 @@ pub async fn run(config: &Config, command: &cli::Import) -> Result<(), String> {
     let store = service::store(config).map_err(|error| error.to_string())?;
     let imported = match (command.kind, &command.deck) {
         (Imports::Facilities, _) => return facilities(&store, command).await,
+        (Imports::Menus, _) => {
+            let taken = menu::import(&store, &command.file).await?;
+            return io::stdout().write_all(taken.as_bytes()).map_err(|error| error.to_string());
+        }
         (Imports::Rows(Kind::Mailboxes), _) if command.account.is_some() => {
             return app_voicemail(config, command).await;
         }

@@ -106,20 +106,25 @@ async fn messages(store: &Store, id: &str) -> Result<String, String> {
     Ok(text)
 }
 
-/// A new password: typed in, or made up.
-async fn reset(config: &Config, store: &Store, id: &str, stdin: bool) -> Result<String, String> {
-    let mailbox = find(store, id).await?;
-    let least = config.voicemail.password_digits;
+/// A new password for what has this number: a line of standard input, or made up.
+pub(super) fn new_password(number: &str, least: usize, stdin: bool) -> Result<String, String> {
     let new = if stdin {
         let mut line = String::new();
         io::stdin().lock().read_line(&mut line).map_err(|error| error.to_string())?;
         line.trim().to_owned()
     } else {
-        made_up(&mailbox.number, least)
+        made_up(number, least)
     };
-    if let Some(fault) = password::fault(&new, &mailbox.number, least) {
-        return Err(format!("the password {fault}"));
+    match password::fault(&new, number, least) {
+        Some(fault) => Err(format!("the password {fault}")),
+        None => Ok(new),
     }
+}
+
+/// A new password of a mailbox.
+async fn reset(config: &Config, store: &Store, id: &str, stdin: bool) -> Result<String, String> {
+    let mailbox = find(store, id).await?;
+    let new = new_password(&mailbox.number, config.voicemail.password_digits, stdin)?;
     let hash = password::hash(&new).ok_or("the password cannot be hashed")?;
     store.set_password(id, &hash, by()).await.map_err(|error| error.to_string())?;
     Ok(if stdin {

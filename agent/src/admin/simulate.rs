@@ -56,7 +56,8 @@ pub async fn run(config: &Config, simulation: cli::Simulate) -> Result<(), Strin
     let recordings = config.media.recordings.clone();
     let voicemail = service::voicemail::port(config, &store, &Alarms::default()).map_err(|error| error.to_string())?;
     let (rules, speech) = (service::rules(config), service::speech(config));
-    let ports = Ports::new(store, rules, atlas, Callbacks::default(), speech, recordings, voicemail);
+    let lookups = service::lookups().map_err(|error| error.to_string())?;
+    let ports = Ports::new(store, rules, atlas, Callbacks::default(), speech, recordings, voicemail, lookups);
     let caller = Caller {
         uniqueid: "simulated".into(),
         channel: "Simulated/1".into(),

@@ -37,6 +37,6 @@ fn lines(target: &Target) -> Vec<String> {
     match target {
         Target::Line(line) => vec![line.line_id.clone()],
         Target::RingGroup(group) => group.members.iter().map(|line| line.line_id.clone()).collect(),
-        Target::Mailbox(_) => Vec::new(),
+        Target::Mailbox(_) | Target::Service(..) => Vec::new(),
     }
 }

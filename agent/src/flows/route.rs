@@ -85,8 +85,7 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
         }
     };
     let outcome = match &decision {
-        Decision::Dial(dial) if dial.attempts.is_empty() => "voicemail",
-        Decision::Dial(_) => "dial",
+        Decision::Dial(dial) => answer::action(dial),
         Decision::Emergency(_) => "emergency",
         Decision::ReadLocation => "location",
         Decision::Feature(_) => "feature",

@@ -189,7 +189,7 @@ impl Store {
         NumberRow::number(&rows)
     }
 
-    /// A line, ring group or mailbox of an account, as if it were an extension of its own. `None` when the account has none of that id.
+    /// A line, ring group, mailbox or menu of an account, as if it were an extension of its own. `None` when the account has none of that id.
     ///
     /// # Errors
     /// As [`Store::line_caller`].
@@ -201,7 +201,8 @@ impl Store {
         asking: &mut Asking,
     ) -> Result<Option<OwnNumber>, StoreError> {
         let of = |wanted| if kind == wanted { key(id) } else { Value::Text(None) };
-        let values = [of(TargetKind::RingGroup), of(TargetKind::Line), of(TargetKind::Mailbox), key(account_id)];
+        let [group, line] = [of(TargetKind::RingGroup), of(TargetKind::Line)];
+        let values = [group, line, of(TargetKind::Mailbox), of(TargetKind::Menu), key(account_id)];
         let rows: Vec<NumberRow> = self.ask(&TARGET, &values, asking).await?;
         NumberRow::number(&rows)
     }

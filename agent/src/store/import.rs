@@ -2,7 +2,7 @@
 //! written, and one bad row keeps the whole file out. Importing a file again changes nothing.
 //!
 //! `kind` says which columns a file may have, `field` how a value is read, `sheet` reads and checks a file, `write`
-//! puts it into the tables; `facilities` reads the FCC's registry; `rates` does all of that for decks, which may be too large for memory and for one
+//! puts it into the tables; `menu_file` and `menus` read and write the menus of an account, `facilities` reads the FCC's registry; `rates` does all of that for decks, which may be too large for memory and for one
 //! transaction.
 
 use std::fmt;
@@ -10,6 +10,8 @@ use std::fmt;
 mod facilities;
 mod field;
 mod kind;
+mod menu_file;
+mod menus;
 mod rate_row;
 mod rates;
 mod sheet;
@@ -43,6 +45,9 @@ pub enum ImportError {
     /// Rows are wrong.
     #[error("{0}")]
     Rows(Faults),
+    /// Menus are wrong: each fault with its path.
+    #[error("{}\n{} faults; nothing of the file was taken", .0.join("\n"), .0.len())]
+    Menus(Vec<String>),
     /// The database could not be asked or refused.
     #[error(transparent)]
     Store(#[from] StoreError),

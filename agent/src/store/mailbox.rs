@@ -332,6 +332,17 @@ pub struct NewGreeting {
     pub recorded_at: DateTime<Utc>,
 }
 
+/// What was recorded for a prompt of an account's menus, and is to take the place of what was before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewPrompt {
+    /// Id of its audio.
+    pub id: Uuid,
+    /// The prompt.
+    pub prompt_id: String,
+    /// When it was recorded: the later one holds.
+    pub recorded_at: DateTime<Utc>,
+}
+
 /// What an owner did with messages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Change {

@@ -3,11 +3,12 @@
 use chrono::{DateTime, Utc};
 
 use super::connection::{Connection, Value};
-use super::mailbox::{Audio, Change, NewGreeting, NewMessage, Place};
+use super::mailbox::{Audio, Change, NewGreeting, NewMessage, NewPrompt, Place};
 use super::mailboxes::{Step, change_steps, removal_steps};
 use super::statement::{
-    AUDIO_REMOVALS, DELETE_AUDIO_REMOVAL, DELETE_GREETING, EXPIRED_MESSAGES, GREETING_AUDIO, INSERT_AUDIO,
-    INSERT_GREETING, INSERT_MESSAGE, KNOWN_MAILBOXES, KNOWN_MESSAGE, LEASE, MOVE_TO_MAILBOX, RETENTIONS, TAKE_LEASE,
+    AUDIO_REMOVALS, DELETE_AUDIO_REMOVAL, DELETE_GREETING, DELETE_PROMPT_RECORDING, EXPIRED_MESSAGES, GREETING_AUDIO,
+    INSERT_AUDIO, INSERT_GREETING, INSERT_MESSAGE, INSERT_PROMPT_RECORDING, KNOWN_MAILBOXES, KNOWN_MESSAGE, LEASE,
+    MOVE_TO_MAILBOX, PROMPT_RECORDING, RETENTIONS, Statement, TAKE_LEASE,
 };
 use super::time::{Moment, Time};
 use super::writer::{Unwritten, Writer};
@@ -69,33 +70,53 @@ impl Writer {
     /// # Errors
     /// See [`Unwritten`].
     pub async fn set_greeting(&mut self, greeting: &NewGreeting, audio: &Attached<'_>) -> Result<(), Unwritten> {
-        let id = greeting.id.to_string();
         let key = [Value::from(greeting.mailbox_id.as_str()), greeting.kind.name().into()];
-        let Audio { place, format, bytes, duration_ms, .. } = audio.audio;
+        let statements = [&GREETING_AUDIO, &DELETE_GREETING, &INSERT_GREETING];
+        self.replace(statements, &key, greeting.recorded_at, audio).await
+    }
+
+    /// Puts what was recorded for a prompt in the place of what was before, unless that was recorded later.
+    ///
+    /// # Errors
+    /// See [`Unwritten`].
+    pub async fn set_prompt(&mut self, prompt: &NewPrompt, audio: &Attached<'_>) -> Result<(), Unwritten> {
+        let key = [Value::from(prompt.prompt_id.as_str())];
+        let statements = [&PROMPT_RECORDING, &DELETE_PROMPT_RECORDING, &INSERT_PROMPT_RECORDING];
+        self.replace(statements, &key, prompt.recorded_at, audio).await
+    }
+
+    /// Replaces the audio of this key. The statements tell what is there, remove its row, and put a new one in: the key, then the audio's columns.
+    async fn replace(
+        &mut self,
+        [known, delete, insert]: [&'static Statement; 3],
+        key: &[Value<'_>],
+        recorded_at: DateTime<Utc>,
+        audio: &Attached<'_>,
+    ) -> Result<(), Unwritten> {
+        let Audio { id, place, format, bytes, duration_ms } = audio.audio;
+        let id = id.to_string();
         self.within(async |connection| {
             let backend = connection.backend();
             connection.begin().await?;
-            let before: Vec<(String, String, Moment)> = connection.rows(GREETING_AUDIO.text(backend), &key).await?;
-            let later = before.iter().any(|(other, _, at)| *other == id || at.0 > greeting.recorded_at);
+            let before: Vec<(String, String, Moment)> = connection.rows(known.text(backend), key).await?;
+            let later = before.iter().any(|(other, _, at)| *other == id || at.0 > recorded_at);
             if later {
                 return connection.commit().await;
             }
-            connection.execute(DELETE_GREETING.text(backend), &key).await?;
+            connection.execute(delete.text(backend), key).await?;
             for (id, place, _) in &before {
                 run(connection, &removal_steps(id, place)).await?;
             }
             insert_audio(connection, &id, audio).await?;
-            let values = [
-                key[0],
-                key[1],
+            let columns = [
                 id.as_str().into(),
                 place.name().into(),
                 format.name().into(),
                 Value::Integer(Some(*bytes)),
                 Value::Integer(Some(*duration_ms)),
-                Value::Moment(Some(Moment(greeting.recorded_at))),
+                Value::Moment(Some(Moment(recorded_at))),
             ];
-            connection.execute(INSERT_GREETING.text(backend), &values).await?;
+            connection.execute(insert.text(backend), &[key, &columns].concat()).await?;
             connection.commit().await
         })
         .await

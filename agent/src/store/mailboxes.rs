@@ -395,7 +395,17 @@ impl Store {
     /// # Errors
     /// Slow or Unavailable when no host answered in time.
     pub async fn guesses(&self, mailbox_id: &str, by: Instant) -> Result<Guesses, StoreError> {
-        let rows: Vec<(i64, Time)> = self.hosts.ask(&MAILBOX_GUESSES, &[key(mailbox_id)], by).await?;
+        self.guesses_by(&MAILBOX_GUESSES, mailbox_id, by).await
+    }
+
+    /// Guesses of somebody's password, by the statement that tells them.
+    pub(super) async fn guesses_by(
+        &self,
+        statement: &'static Statement,
+        id: &str,
+        by: Instant,
+    ) -> Result<Guesses, StoreError> {
+        let rows: Vec<(i64, Time)> = self.hosts.ask(statement, &[key(id)], by).await?;
         let last = rows.into_iter().next();
         Ok(last.map_or_else(Guesses::default, |(count, last_at)| Guesses { count, last_at: Some(last_at.0) }))
     }
@@ -409,16 +419,21 @@ impl Store {
             (&FIRST_GUESS, vec![Time(now).into(), key(mailbox_id)]),
             (&COUNT_GUESS, vec![Time(now).into(), key(mailbox_id)]),
         ];
+        self.count_guess(&steps, by).await?;
+        self.guesses(mailbox_id, by).await
+    }
+
+    /// Counts a guess by these steps, the first of which begins the count.
+    pub(super) async fn count_guess(&self, steps: &[Step<'_>], by: Instant) -> Result<(), StoreError> {
         // Of two first guesses at one moment one finds that it is not the first, or that the two were in each other's way.
-        let mut counted = self.hosts.change(&steps, by).await;
+        let mut counted = self.hosts.change(steps, by).await;
         for _ in 0..AGAIN {
             if !matches!(counted, Err(StoreError::Broken(_))) {
                 break;
             }
-            counted = self.hosts.change(&steps, by).await;
+            counted = self.hosts.change(steps, by).await;
         }
-        counted?;
-        self.guesses(mailbox_id, by).await
+        counted
     }
 
     /// The last guess was right.

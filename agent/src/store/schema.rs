@@ -34,6 +34,7 @@ macro_rules! migrations {
             migration!($backend, 4, "0004_emergency"),
             migration!($backend, 5, "0005_mailboxes"),
             migration!($backend, 6, "0006_directory"),
+            migration!($backend, 7, "0007_menus"),
             migration!($backend, 8, "0008_groups"),
             migration!($backend, 9, "0009_features"),
         ]

@@ -1,4 +1,4 @@
-//! Where a number or an extension leads: a line, a ring group or a mailbox.
+//! Where a number or an extension leads: a line, a ring group, a mailbox, or a service such as a menu.
 
 use std::fmt;
 
@@ -13,6 +13,45 @@ pub enum Target {
     RingGroup(RingGroup),
     /// No phone at all: callers leave a message in the mailbox of this id.
     Mailbox(String),
+    /// No phone yet: the caller is answered by a service of this id or name.
+    Service(Service, String),
+}
+
+/// What answers a caller in the place of a phone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// A menu, by its id.
+    Menu,
+    /// A directory of names, by its id.
+    Directory,
+    /// A queue of Asterisk, by its name in `queues.conf`.
+    Queue,
+    /// A conference of the account, by its name.
+    Conference,
+}
+
+impl Service {
+    /// As the dialplan calls it, in `TANDEM_ACTION`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Service::Menu => "menu",
+            Service::Directory => "directory",
+            Service::Queue => "queue",
+            Service::Conference => "conference",
+        }
+    }
+
+    /// The variable in which the dialplan finds which one.
+    #[must_use]
+    pub fn variable(self) -> &'static str {
+        match self {
+            Service::Menu => "TANDEM_MENU",
+            Service::Directory => "TANDEM_DIRECTORY_ID",
+            Service::Queue => "TANDEM_QUEUE",
+            Service::Conference => "TANDEM_CONFERENCE",
+        }
+    }
 }
 
 /// A line that is to ring.
@@ -56,11 +95,13 @@ pub enum TargetKind {
     RingGroup,
     /// `mailbox`
     Mailbox,
+    /// `menu`
+    Menu,
 }
 
 impl TargetKind {
     /// Each of them.
-    pub const ALL: &[TargetKind] = &[TargetKind::Line, TargetKind::RingGroup, TargetKind::Mailbox];
+    pub const ALL: &[TargetKind] = &[TargetKind::Line, TargetKind::RingGroup, TargetKind::Mailbox, TargetKind::Menu];
 
     /// As the dialplan calls it.
     #[must_use]
@@ -69,6 +110,7 @@ impl TargetKind {
             TargetKind::Line => "line",
             TargetKind::RingGroup => "group",
             TargetKind::Mailbox => "mailbox",
+            TargetKind::Menu => "menu",
         }
     }
 
@@ -87,7 +129,20 @@ impl Target {
             Target::Line(line) => line.mailbox_id.as_deref(),
             Target::RingGroup(group) => group.mailbox_id.as_deref(),
             Target::Mailbox(id) => Some(id),
+            Target::Service(..) => None,
         }
+    }
+
+    /// The service that answers there.
+    #[must_use]
+    pub fn service(&self) -> Option<(Service, &str)> {
+        if let Target::Service(service, name) = self { Some((*service, name)) } else { None }
+    }
+
+    /// Whether phones ring there.
+    #[must_use]
+    pub fn rings(&self) -> bool {
+        matches!(self, Target::Line(_) | Target::RingGroup(_))
     }
 }
 
@@ -104,6 +159,7 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Target::Mailbox(id) => write!(f, "mailbox {id}"),
+            Target::Service(service, name) => write!(f, "{} {name}", service.name()),
             Target::Line(line) => write!(f, "line {}{}", line.line_id, if line.active { "" } else { " (not active)" }),
             Target::RingGroup(group) => {
                 let how = match group.strategy {

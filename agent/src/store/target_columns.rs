@@ -5,9 +5,9 @@ use sqlx::FromRow;
 use super::StoreError;
 use super::caller::Status;
 use super::feature::{Features, FindMe, Forwards};
-use super::target::{RingGroup, Ringing, Strategy, Target};
+use super::target::{RingGroup, Ringing, Service, Strategy, Target};
 
-/// One row: a line, or one member of a ring group (all but the mailbox NULL for a group without members, for a mailbox, and for no target).
+/// One row: a line, or one member of a ring group (the line's columns NULL for a group without members, and for every other target).
 #[derive(Debug, Clone, FromRow)]
 pub(super) struct TargetColumns {
     target_group_id: Option<String>,
@@ -19,6 +19,10 @@ pub(super) struct TargetColumns {
     target_max_calls: Option<i32>,
     target_ring_seconds: Option<i32>,
     target_mailbox_id: Option<String>,
+    target_menu_id: Option<String>,
+    target_directory_id: Option<String>,
+    target_queue: Option<String>,
+    target_conference: Option<String>,
     #[sqlx(flatten)]
     features: FeatureColumns,
 }
@@ -72,7 +76,7 @@ pub(super) fn assemble<'a>(rows: impl IntoIterator<Item = &'a TargetColumns>) ->
         (&first.target_group_id, &first.target_strategy, first.target_group_ring_seconds)
     else {
         let mailbox = || first.target_mailbox_id.clone().map(Target::Mailbox);
-        return Ok(first.ringing()?.map(Target::Line).or_else(mailbox));
+        return Ok(first.ringing()?.map(Target::Line).or_else(mailbox).or_else(|| first.service()));
     };
     let strategy = match strategy.as_str() {
         "together" => Strategy::Together,
@@ -85,6 +89,16 @@ pub(super) fn assemble<'a>(rows: impl IntoIterator<Item = &'a TargetColumns>) ->
 }
 
 impl TargetColumns {
+    fn service(&self) -> Option<Target> {
+        let services = [
+            (Service::Menu, &self.target_menu_id),
+            (Service::Directory, &self.target_directory_id),
+            (Service::Queue, &self.target_queue),
+            (Service::Conference, &self.target_conference),
+        ];
+        services.into_iter().find_map(|(service, name)| Some(Target::Service(service, name.clone()?)))
+    }
+
     fn ringing(&self) -> Result<Option<Ringing>, StoreError> {
         let (Some(line_id), Some(line), Some(account), Some(max_calls), Some(ring_seconds)) = (
             &self.target_line_id,

@@ -60,6 +60,13 @@ impl Voicemail {
                 self.store.follow_now();
                 Ok(())
             }
+            Item::Prompt(prompt) => {
+                let (audio, bytes) = self.put_audio(prompt.id, item).await?;
+                let attached = Attached { audio: &audio, bytes: &bytes };
+                self.writer.set_prompt(prompt, &attached).await.map_err(unsent)?;
+                self.store.follow_now();
+                Ok(())
+            }
             Item::Changes(changes) => {
                 self.writer.apply(changes).await.map_err(unsent)?;
                 self.store.follow_now();

@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::mailbox::{Change, Format, NewGreeting, NewMessage};
+use crate::store::mailbox::{Change, Format, NewGreeting, NewMessage, NewPrompt};
 
 const BEGIN: &[u8] = b"tandem-voicemail-1 ";
 /// No line is longer.
@@ -21,6 +21,8 @@ pub enum Item {
     Message(NewMessage),
     /// A greeting takes the place of the one before.
     Greeting(NewGreeting),
+    /// What was recorded for a prompt takes the place of what was before.
+    Prompt(NewPrompt),
     /// An owner's changes, which could not be made at once.
     Changes(Vec<Change>),
 }

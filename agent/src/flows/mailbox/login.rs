@@ -1,27 +1,12 @@
-//! Who is it? Mailbox and password, three tries, with pauses that grow; guesses are counted over all calls and nodes.
-
-use std::time::Duration;
-
-use chrono::{DateTime, TimeDelta, Utc};
-use tokio::time::{Instant, sleep};
+//! Who is it? Mailbox and password, three tries, with pauses that grow; [`guard`] counts the guesses.
 
 use super::super::Ports;
-use super::{QUESTION, asking};
+use super::super::guard::{self, KEY, LONGEST, TRIES, Verdict, Whose};
+use super::asking;
 use crate::call::{Call, Prompt, Step};
-use crate::store::StoreError;
 use crate::store::asking::{Asking, Source};
 use crate::store::caller::Status;
 use crate::store::mailbox::Mailbox;
-use crate::store::mailboxes::Guesses;
-
-/// Tries of one call.
-const TRIES: u32 = 3;
-/// For the next key.
-const KEY: Duration = Duration::from_secs(6);
-/// Longest number and password.
-const LONGEST: usize = 32;
-/// No pause and no lock grows further than so many doublings.
-const DOUBLINGS: u32 = 3;
 
 /// What came of it.
 pub(super) enum Login {
@@ -30,13 +15,6 @@ pub(super) enum Login {
     /// Nobody.
     Refused,
     /// Nobody can tell: the database is away, and the node knows nothing.
-    Away,
-}
-
-enum Verdict {
-    Right,
-    Wrong,
-    Locked,
     Away,
 }
 
@@ -96,13 +74,7 @@ async fn attempt(mailbox_id: Option<&str>, password: &str, nth: u32, ports: &Por
         None => None,
     };
     let verdict = check(mailbox.as_ref(), password, &asking, ports).await;
-    let outcome = match verdict {
-        Verdict::Right => "in",
-        Verdict::Wrong => "wrong",
-        Verdict::Locked => "locked",
-        Verdict::Away => "away",
-    };
-    metrics::counter!("tandem_mailbox_logins_total", "outcome" => outcome).increment(1);
+    metrics::counter!("tandem_mailbox_logins_total", "outcome" => verdict.name()).increment(1);
     match (verdict, mailbox) {
         (Verdict::Right, Some(mailbox)) => return Ok(Login::In(Box::new(mailbox))),
         (Verdict::Away, _) => return Ok(Login::Away),
@@ -115,69 +87,16 @@ async fn attempt(mailbox_id: Option<&str>, password: &str, nth: u32, ports: &Por
             tracing::info!(mailbox, "a wrong password was tried");
         }
     }
-    sleep(ports.voicemail.rules.guess_delay * 2_u32.pow(nth.min(DOUBLINGS))).await;
+    guard::pause(nth, ports).await;
     Err(())
 }
 
 async fn check(mailbox: Option<&Mailbox>, password: &str, asking: &Asking, ports: &Ports) -> Verdict {
-    let passwords = &ports.voicemail.passwords;
     let Some(mailbox) = mailbox else {
         // As long as for a mailbox that there is.
-        return if passwords.verify(password, None).await.is_some() { Verdict::Wrong } else { Verdict::Away };
+        let checked = ports.voicemail.passwords.verify(password, None).await;
+        return if checked.is_some() { Verdict::Wrong } else { Verdict::Away };
     };
-    let by = Instant::now() + QUESTION;
-    let mut central = asking.source() == Some(Source::Central);
-    let counted = match if central { Some(count_centrally(&mailbox.id, by, ports).await) } else { None } {
-        Some(Ok(guesses)) => guesses,
-        Some(Err(StoreError::Broken(error))) => {
-            // Whoever is not counted is not let in.
-            tracing::warn!(mailbox = mailbox.id, error, "a password cannot be counted, and is not looked at");
-            return Verdict::Away;
-        }
-        // The database is away: this node counts alone, for as long as it is.
-        Some(Err(_)) | None => {
-            central = false;
-            ports.voicemail.guesses.count(&mailbox.id, Utc::now())
-        }
-    };
-    if is_locked(&counted, Utc::now(), ports) {
-        return Verdict::Locked;
-    }
-    match passwords.verify(password, mailbox.password_hash.as_deref()).await {
-        Some(true) => {
-            ports.voicemail.guesses.forget(&mailbox.id);
-            if central && let Err(error) = ports.store.forget_guesses(&mailbox.id, by).await {
-                tracing::warn!(mailbox = mailbox.id, %error, "wrong passwords from before stay counted");
-            }
-            Verdict::Right
-        }
-        Some(false) => Verdict::Wrong,
-        None => Verdict::Away,
-    }
-}
-
-/// Counts a try in the database, unless the mailbox is locked: what is tried meanwhile does not prolong that. The guesses before this one.
-async fn count_centrally(mailbox_id: &str, by: Instant, ports: &Ports) -> Result<Guesses, StoreError> {
-    let before = ports.store.guesses(mailbox_id, by).await?;
-    if is_locked(&before, Utc::now(), ports) {
-        return Ok(before);
-    }
-    let with_this = ports.store.guess(mailbox_id, Utc::now(), by).await?;
-    // Others may have tried at this very moment: each counts, and the last sees them all.
-    let count = with_this.count - 1;
-    let last_at = if count > before.count { with_this.last_at } else { before.last_at };
-    Ok(Guesses { count, last_at })
-}
-
-/// Whether so many were wrong that nobody gets in for a while, which doubles with each further one.
-fn is_locked(guesses: &Guesses, now: DateTime<Utc>, ports: &Ports) -> bool {
-    let rules = &ports.voicemail.rules;
-    let Some(last_at) = guesses.last_at else { return false };
-    let beyond = guesses.count - rules.lockout_guesses;
-    if beyond < 0 {
-        return false;
-    }
-    let doublings = u32::try_from(beyond).unwrap_or(u32::MAX).min(DOUBLINGS);
-    let lock = TimeDelta::from_std(rules.lockout * 2_u32.pow(doublings)).unwrap_or(TimeDelta::MAX);
-    now - last_at < lock
+    let central = asking.source() == Some(Source::Central);
+    guard::check(Whose::Mailbox(&mailbox.id), password, mailbox.password_hash.as_deref(), central, ports).await
 }

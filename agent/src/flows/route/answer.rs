@@ -15,7 +15,7 @@ pub fn variables(decision: &Decision, source: Option<Source>, goes_on: bool) -> 
     let mut variables = Variables(Vec::with_capacity(16));
     match decision {
         Decision::Dial(dial) => {
-            variables.set("TANDEM_ACTION", if dial.attempts.is_empty() { "voicemail" } else { "dial" });
+            variables.set("TANDEM_ACTION", action(dial));
             if !goes_on {
                 variables.set("TANDEM_ACCOUNT", &dial.account_id);
                 variables.set("TANDEM_ZONE", &dial.time_zone);
@@ -30,6 +30,9 @@ pub fn variables(decision: &Decision, source: Option<Source>, goes_on: bool) -> 
             variables.set("TANDEM_MAILBOX", dial.mailbox_id.clone().unwrap_or_default());
             if dial.attempts.is_empty() {
                 variables.set("TANDEM_CALLER_NUMBER", shown(&dial.caller_number));
+            }
+            if let Some((service, name)) = &dial.service {
+                variables.set(service.variable(), name);
             }
             variables.set("TANDEM_PRIVACY", if dial.privacy { "1" } else { "0" });
             variables.forwarding(dial);
@@ -71,6 +74,15 @@ pub fn variables(decision: &Decision, source: Option<Source>, goes_on: bool) -> 
     variables.set("TANDEM_SOURCE", source.map_or("", Source::name));
     variables.set("TANDEM_DONE", "1");
     variables.0
+}
+
+/// What is to be done with a call that is let through.
+pub(super) fn action(dial: &Dial) -> &'static str {
+    match &dial.service {
+        Some((service, _)) => service.name(),
+        None if dial.attempts.is_empty() => "voicemail",
+        None => "dial",
+    }
 }
 
 struct Variables(Vec<(String, String)>);

@@ -42,6 +42,10 @@ pub(super) async fn reach(
     call.mailbox_id = target.mailbox_id().map(str::to_owned);
     match target {
         Target::Mailbox(_) => Ok(Turn::dial(call)),
+        Target::Service(service, name) => {
+            call.service = Some((*service, name.clone()));
+            Ok(Turn::dial(call))
+        }
         Target::RingGroup(group) => {
             call.attempts = ring::group(group, &call.caller_number, rules);
             let active = group.members.iter().any(|line| line.active);

@@ -155,6 +155,9 @@ pub async fn decide(
         }),
         Decision::Dial(dial) => listener.step("end", || {
             let routes: Vec<&str> = dial.attempts.iter().map(|attempt| attempt.dial.as_str()).collect();
+            if let Some((service, name)) = &dial.service {
+                return format!("{} {name} answers", service.name());
+            }
             match &dial.mailbox_id {
                 Some(mailbox) if routes.is_empty() => format!("a message is left in mailbox {mailbox}"),
                 Some(mailbox) => {

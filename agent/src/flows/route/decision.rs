@@ -5,6 +5,7 @@ use crate::emergency::pidf::Pidf;
 use crate::store::feature::{Feature, Untaken};
 use crate::store::location::EmergencyCaller;
 use crate::store::price::Price;
+use crate::store::target::Service;
 
 /// What becomes of a call.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,10 +49,12 @@ pub struct Dial {
     pub privacy: bool,
     /// What the account pays when it is answered, if it is billed.
     pub sell: Option<Price>,
-    /// In order of trial; none when it leads to a mailbox at once.
+    /// In order of trial; none when it leads to a mailbox or a service at once.
     pub attempts: Vec<Attempt>,
     /// The mailbox in which callers leave a message when nobody answers.
     pub mailbox_id: Option<String>,
+    /// The service that answers in the place of a phone, and its id or name.
+    pub service: Option<(Service, String)>,
     /// On whose behalf it is tried, where that is not the caller.
     pub behalf: Option<Behalf>,
     /// Whom to ask where it goes when no attempt took it.

@@ -60,6 +60,7 @@ impl Forward {
                 called_account_id: part.called_account_id,
                 sell: part.sell,
                 attempts: part.attempts,
+                service: part.service,
                 on_failure: part.on_failure,
                 forwards,
                 ..call
@@ -151,6 +152,8 @@ pub(super) async fn find_me(
         Caller { number: request.caller_number, name: request.caller_name, withheld: request.withheld, shown_outside };
     let turn = outbound::decide(line_id, request, Some(caller), rules, store, asking, listener).await?;
     Ok(match turn {
+        // Nobody is found in a mailbox or a menu.
+        Turn::Decided(Decision::Dial(call)) if call.attempts.is_empty() => known.refuse(Refusal::NumberInvalid)?,
         // A message is left for the line, and what leaves the house is taken by whoever says so: it may be a machine that answers.
         Turn::Decided(Decision::Dial(mut call)) => {
             for attempt in &mut call.attempts {

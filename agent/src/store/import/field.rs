@@ -179,7 +179,7 @@ fn template(text: &str, most: usize) -> Result<String, String> {
     Ok(text)
 }
 
-fn id(text: &str) -> Result<&str, String> {
+pub(super) fn id(text: &str) -> Result<&str, String> {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
     if (1..=64).contains(&text.len()) && text.bytes().all(fits) {
         Ok(text)

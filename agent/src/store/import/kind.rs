@@ -18,9 +18,9 @@ pub enum Kind {
     MailboxRules,
     /// `id,account,name,strategy,ring_seconds,members,mailbox`
     RingGroups,
-    /// `number,account,line,ring_group,mailbox`
+    /// `number,account,line,ring_group,mailbox,menu,directory,queue,conference`
     Numbers,
-    /// `account,extension,line,ring_group,mailbox`
+    /// `account,extension,line,ring_group,mailbox,menu,directory,queue,conference`
     Extensions,
     /// `account,line,class,allowed`
     Permissions,
@@ -66,6 +66,7 @@ pub(super) enum Reference {
     Line,
     RingGroup,
     Mailbox,
+    Menu,
     Deck,
     Currency,
     Class,
@@ -122,6 +123,10 @@ const WHOSE: Column = reference("line", "line_id", Reference::Line, Refused);
 const DEPARTMENT: Column = column("department", "department", Field::Text, Is(""));
 const OPERATOR: Column = column("operator", "operator", Field::Extension, Is(""));
 const LANGUAGE: Column = column("language", "language", Field::Text, Is(""));
+const MENU: Column = reference("menu", "menu_id", Reference::Menu, Null);
+const DIRECTORY: Column = column("directory", "directory_id", Field::Id, Null);
+const QUEUE: Column = column("queue", "queue", Field::Id, Null);
+const CONFERENCE: Column = column("conference", "conference", Field::Id, Null);
 const CLASS: Column = reference("class", "class_name", Reference::Class, Refused);
 
 impl Kind {
@@ -301,10 +306,34 @@ impl Kind {
                 }
             }
             Kind::Numbers => {
-                const { &[column("number", "number", Field::Number, Refused), ACCOUNT, LINE, RING_GROUP, MAILBOX] }
+                const {
+                    &[
+                        column("number", "number", Field::Number, Refused),
+                        ACCOUNT,
+                        LINE,
+                        RING_GROUP,
+                        MAILBOX,
+                        MENU,
+                        DIRECTORY,
+                        QUEUE,
+                        CONFERENCE,
+                    ]
+                }
             }
             Kind::Extensions => {
-                const { &[ACCOUNT, column("extension", "extension", Field::Extension, Refused), LINE, RING_GROUP, MAILBOX] }
+                const {
+                    &[
+                        ACCOUNT,
+                        column("extension", "extension", Field::Extension, Refused),
+                        LINE,
+                        RING_GROUP,
+                        MAILBOX,
+                        MENU,
+                        DIRECTORY,
+                        QUEUE,
+                        CONFERENCE,
+                    ]
+                }
             }
             Kind::Permissions => {
                 const {

@@ -12,6 +12,9 @@ use super::{Faults, ImportError, csv_reader, header, line_of, malformed};
 /// Ids that rows may refer to, each with the account that owns it (itself, where nobody does).
 pub(super) type Known = HashMap<Reference, HashMap<String, String>>;
 
+/// Where a number or an extension may lead: one of them.
+const TARGETS: [&str; 7] = ["line", "ring_group", "mailbox", "menu", "directory", "queue", "conference"];
+
 /// The rows of a file, in the columns of its kind.
 #[derive(Debug)]
 pub(super) struct Sheet {
@@ -142,12 +145,10 @@ impl<'a> Row<'a> {
     /// Whether it names as many targets as its kind needs.
     fn targets(&self, kind: Kind) -> Result<(), String> {
         let (line, account) = (self.text("line"), self.text("account"));
-        let targets = ["line", "ring_group", "mailbox"].iter().filter(|name| self.text(name).is_some()).count();
+        let targets = TARGETS.iter().filter(|name| self.text(name).is_some()).count();
         match kind {
-            Kind::Numbers if targets > 1 => Err("leads to more than one of line, ring group and mailbox".to_owned()),
-            Kind::Extensions if targets != 1 => {
-                Err("must lead to either a line or a ring group or a mailbox".to_owned())
-            }
+            Kind::Numbers if targets > 1 => Err(format!("leads to more than one of {}", TARGETS.join(", "))),
+            Kind::Extensions if targets != 1 => Err(format!("must lead to one of {}", TARGETS.join(", "))),
             Kind::Permissions if line.is_none() && account.is_none() => {
                 Err("names neither an account nor a line".to_owned())
             }
@@ -201,7 +202,8 @@ impl<'a> Row<'a> {
         let named = lines.map(|id| (Reference::Line, id));
         let group = self.text("ring_group").map(|id| (Reference::RingGroup, id));
         let mailbox = self.text("mailbox").map(|id| (Reference::Mailbox, id));
-        for (to, id) in named.chain(group).chain(mailbox) {
+        let menu = self.text("menu").map(|id| (Reference::Menu, id));
+        for (to, id) in named.chain(group).chain(mailbox).chain(menu) {
             let owner = self.known.get(&to).and_then(|known| known.get(id));
             if owner.is_some_and(|owner| owner != account) {
                 return Err(format!("{id:?} belongs to another account than {account:?}"));

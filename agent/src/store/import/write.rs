@@ -15,7 +15,7 @@ use crate::store::connection::{Connection, Value};
 use crate::store::directories::spell_name;
 use crate::store::failure::is_missing_table;
 use crate::store::statement::{
-    Backend, KNOWN_ACCOUNTS, KNOWN_CLASSES, KNOWN_CURRENCIES, KNOWN_DECKS, KNOWN_LINES, KNOWN_MAILBOXES,
+    Backend, KNOWN_ACCOUNTS, KNOWN_CLASSES, KNOWN_CURRENCIES, KNOWN_DECKS, KNOWN_LINES, KNOWN_MAILBOXES, KNOWN_MENUS,
     KNOWN_RING_GROUPS, Statement, numbered,
 };
 use crate::store::time::Time;
@@ -60,6 +60,7 @@ async fn known(connection: &mut Connection, references: impl Iterator<Item = Ref
             Reference::Line => &KNOWN_LINES,
             Reference::RingGroup => &KNOWN_RING_GROUPS,
             Reference::Mailbox => &KNOWN_MAILBOXES,
+            Reference::Menu => &KNOWN_MENUS,
             Reference::Deck => &KNOWN_DECKS,
             Reference::Currency => &KNOWN_CURRENCIES,
             Reference::Class => &KNOWN_CLASSES,
@@ -88,7 +89,7 @@ async fn write(connection: &mut Connection, kind: Kind, sheet: &Sheet) -> Result
 /// The kinds of which a row is a row of one table.
 async fn rows(connection: &mut Connection, kind: Kind, sheet: &Sheet) -> Result<(), sqlx::Error> {
     let now = Time(Utc::now());
-    // A row leads to a line, a ring group or a mailbox: setting one clears the others, even if the file has one column only.
+    // A row leads to one target: setting one clears the others, even if the file has one column only.
     let whole = matches!(kind, Kind::Numbers | Kind::Extensions);
     let columns: Vec<(usize, &Column)> =
         kind.columns().iter().enumerate().filter(|(_, column)| !column.column.is_empty()).collect();

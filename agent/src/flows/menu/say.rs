@@ -1,0 +1,69 @@
+//! What menus say: what was recorded, else files of Asterisk's sounds, else a text that is spoken.
+
+use super::super::Ports;
+use super::super::voicemail::fetch;
+use crate::call::{Call, Ended, Prompt, Step};
+use crate::store::menu::{Announcement, Loaded};
+
+/// What a caller hears where there is nothing to say it with: that it is their turn.
+const BEEP: &str = "beep";
+
+/// Says what a menu has for these digits, in order. A key ends it, and is returned.
+pub(super) async fn said(
+    call: &mut impl Call,
+    loaded: &Loaded,
+    digits: &str,
+    keys: &str,
+    ports: &Ports,
+) -> Step<Option<char>> {
+    for id in loaded.menu.said(digits) {
+        let Some(announcement) = loaded.announcements.get(id) else { continue };
+        if let Some(key) = say(call, announcement, keys, ports).await? {
+            return Ok(Some(key));
+        }
+    }
+    Ok(None)
+}
+
+/// Says one thing by what can be had of it. A key ends it, and is returned.
+pub(in crate::flows) async fn say(
+    call: &mut impl Call,
+    announcement: &Announcement,
+    keys: &str,
+    ports: &Ports,
+) -> Step<Option<char>> {
+    if let Some(audio) = &announcement.audio
+        && let Some(recorded) = fetch(audio, ports).await
+    {
+        match played(call, &[recorded], keys).await? {
+            Some(key) => return Ok(key),
+            None => ports.voicemail.cache.forget(audio).await,
+        }
+    }
+    if !announcement.sound.is_empty() {
+        let sounds: Vec<Prompt> = announcement.sound.split('&').map(Prompt::from).collect();
+        if let Some(key) = played(call, &sounds, keys).await? {
+            return Ok(key);
+        }
+    }
+    if !announcement.text.is_empty()
+        && let Some(spoken) = ports.speech.speak(&announcement.text).await
+        && let Some(key) = played(call, &[Prompt(spoken.prompt())], keys).await?
+    {
+        return Ok(key);
+    }
+    tracing::warn!(prompt = announcement.id, "a prompt can neither be played nor spoken on this node");
+    call.play(&[BEEP.into()], keys).await
+}
+
+/// Plays sounds; `None` when one of them is not on this node.
+async fn played(call: &mut impl Call, sounds: &[Prompt], keys: &str) -> Step<Option<Option<char>>> {
+    match call.play(sounds, keys).await {
+        Ok(key) => Ok(Some(key)),
+        Err(Ended::Failed(fault)) => {
+            tracing::warn!(%fault, "a prompt cannot be played");
+            Ok(None)
+        }
+        Err(hangup) => Err(hangup),
+    }
+}

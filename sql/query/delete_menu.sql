@@ -1,0 +1,2 @@
+-- $1 menu.
+DELETE FROM menus WHERE id = $1

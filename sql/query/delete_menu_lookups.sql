@@ -1,0 +1,2 @@
+-- $1 account.
+DELETE FROM menu_lookups WHERE account_id = $1

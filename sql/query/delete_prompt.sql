@@ -1,0 +1,2 @@
+-- $1 prompt.
+DELETE FROM prompts WHERE id = $1

@@ -1,0 +1,2 @@
+-- $1 account.
+DELETE FROM schedules WHERE account_id = $1

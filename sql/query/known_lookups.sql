@@ -1,0 +1,2 @@
+-- Lookups, and whose they are.
+SELECT id, account_id FROM menu_lookups

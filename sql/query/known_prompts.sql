@@ -1,0 +1,2 @@
+-- Prompts, and whose they are.
+SELECT id, account_id FROM prompts

@@ -1,0 +1,2 @@
+-- Schedules, and whose they are.
+SELECT id, account_id FROM schedules
