@@ -34,7 +34,7 @@ fn stage() -> &'static Stage {
             .phones(&["2110"], Manner::Refuses(486))
             .carriers(&[
                 "in-1", "in-2", "in-3", "in-4", "in-5", "in-6", "in-7", "in-8", "in-9", "in-10", "in-11", "in-12",
-                "in-13", "in-14", "in-15", "in-16",
+                "in-13", "in-14", "in-17", "in-15", "in-16",
             ])
             .edge()
             .set("emergency.gateways", "gw-a")
@@ -215,8 +215,16 @@ conversations! {
         alice.hang_up(call);
         stage.wait_bridged("2124");
         assert_eq!(alice.try_call(stage.asterisk.address(), "2102").1, 486, "the line's one place is taken");
+        let mut carrier = stage.phone("in-17");
+        let (outside, mut another) = stage.call_in(&mut carrier, &mut alice, "2123");
+        stage.wait_bridged("2123");
+        alice.refer(&mut another, "2102");
+        alice.hang_up(another);
+        stage.wait_bridged("in-17");
+        carrier.hang_up(outside);
         bob.hang_up(talks);
-        assert_eq!(stage.story("2123", 2), ["gateway gw-a ANSWER by 2123", "line 2124 ANSWER by 2123"]);
+        let attempts = "SELECT * FROM call_attempts WHERE line_id = '2123' AND status = 'ANSWER'";
+        wait_until("three answered attempts", SOON, || stage.rows(attempts).len() == 3);
     }
 
     fn an_emergency_number_is_reached_by_a_transfer() {
@@ -280,9 +288,13 @@ conversations! {
         let (mut carrier, mut alice) = (stage.phone("in-10"), stage.phone("2115"));
         let (outside, call) = stage.call_in(&mut carrier, &mut alice, "2115");
         stage.wait_bridged("2115");
-        // An outside caller's keys are heard, and do nothing.
-        carrier.voice().press("##2104#");
+        // An outside caller's keys do nothing.
+        carrier.voice().pause(Duration::from_millis(600));
+        carrier.voice().press("##");
+        carrier.voice().pause(Duration::from_millis(600));
+        carrier.voice().press("2104#");
         sleep(Duration::from_secs(3));
+        assert_eq!(carrier.voice().heard_sound(), Duration::ZERO, "nobody asks where to");
         stage.wait_bridged("2115");
         alice.voice().press("##");
         alice.voice().pause(Duration::from_millis(600));
