@@ -220,7 +220,7 @@ impl Stage {
                 (SELECT linkedid FROM call_attempts WHERE line_id = '{line}' OR kind = 'line' AND name = '{line}')
                 ORDER BY started_at, number"
         );
-        wait_until(&format!("{attempts} attempts of {line}"), SOON, || self.rows(&question).len() >= attempts);
+        wait_until(&format!("{attempts} attempts of {line}"), SOON * 3, || self.rows(&question).len() >= attempts);
         let rows = self.rows(&question);
         let linked: BTreeSet<&str> = rows.iter().map(|row| row.get("linkedid")).collect();
         assert_eq!(linked.len(), 1, "{rows:#?}");

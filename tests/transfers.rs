@@ -15,6 +15,7 @@ use transfer_stage::{Plan, SOON, Stage};
 const MAILBOXES: &str = "
     INSERT INTO mailboxes (id, account_id, number, name, min_seconds, created_at) VALUES
         ('8800', 'acme', '8800', 'Everybody', 1, '2026-01-01 00:00:00'), ('2111', 'acme', '2111', 'Line 2111', 1, '2026-01-01 00:00:00');
+    UPDATE phone_lines SET max_calls = 1 WHERE id = '2123';
     UPDATE phone_lines SET mailbox_id = '2111' WHERE id = '2111';
     INSERT INTO extensions (account_id, extension, mailbox_id) VALUES ('acme', '8800', '8800');
     INSERT INTO line_permissions (line_id, class_name, allowed) VALUES ('2112', 'premium', TRUE), ('2120', 'premium', TRUE);
@@ -25,14 +26,18 @@ fn stage() -> &'static Stage {
     STAGE.get_or_init(|| {
         Plan::new()
             .handsets(&["2101", "2103", "2105", "2107", "2108", "2109", "2111", "2112"])
-            .handsets(&["2113", "2114", "2115", "2116", "2117", "2118", "2119", "2120", "2121", "2122"])
+            .handsets(&[
+                "2113", "2114", "2115", "2116", "2117", "2118", "2119", "2120", "2121", "2122", "2123", "2124", "2125",
+                "2126",
+            ])
             .phones(&["2102", "2104"], Manner::Answers)
             .phones(&["2110"], Manner::Refuses(486))
             .carriers(&[
                 "in-1", "in-2", "in-3", "in-4", "in-5", "in-6", "in-7", "in-8", "in-9", "in-10", "in-11", "in-12",
-                "in-13", "in-14",
+                "in-13", "in-14", "in-17", "in-15", "in-16",
             ])
             .edge()
+            .set("emergency.gateways", "gw-a")
             .sql(MAILBOXES)
             .global("TANDEM_TRANSFER_LIMIT", "3")
             .start()
@@ -111,7 +116,7 @@ conversations! {
         assert_eq!(stage.rows(messages)[0].all(["caller_number", "line_id"]), ["handset", ""]);
         assert_eq!(stage.story("2108", 1), ["line 2108 ANSWER by in-5"]);
         // Asterisk complains of those who may not transfer, and of nothing else.
-        let hostile = |line: &String| line.contains("transfer attempt blocked") || line.contains("@tandem-no-transfer");
+        let hostile = |line: &String| line.contains("transfer attempt blocked") || line.contains("but target does not exist");
         let complaints = stage.asterisk.complaints();
         assert!(complaints.iter().all(hostile), "{complaints:#?}");
     }
@@ -199,6 +204,63 @@ conversations! {
         assert_eq!(stage.story("2121", 3), story);
     }
 
+    fn a_transfer_needs_no_place_of_its_own_and_takes_the_transferrers() {
+        let stage = stage();
+        let (mut alice, mut bob) = (stage.phone("2123"), stage.phone("2124"));
+        let mut call = alice.call(stage.asterisk.address(), "95125550123");
+        stage.wait_bridged("2123");
+        alice.start_refer(&mut call, "2124");
+        let rings = bob.wait_call();
+        let talks = bob.answer(rings);
+        alice.hang_up(call);
+        stage.wait_bridged("2124");
+        assert_eq!(alice.try_call(stage.asterisk.address(), "2102").1, 486, "the line's one place is taken");
+        let mut carrier = stage.phone("in-17");
+        let (outside, mut another) = stage.call_in(&mut carrier, &mut alice, "2123");
+        stage.wait_bridged("2123");
+        alice.refer(&mut another, "2102");
+        alice.hang_up(another);
+        stage.wait_bridged("in-17");
+        carrier.hang_up(outside);
+        bob.hang_up(talks);
+        let attempts = "SELECT * FROM call_attempts WHERE line_id = '2123' AND status = 'ANSWER'";
+        wait_until("three answered attempts", SOON, || stage.rows(attempts).len() == 3);
+    }
+
+    fn an_emergency_number_is_reached_by_a_transfer() {
+        let stage = stage();
+        let (mut carrier, mut alice) = (stage.phone("in-15"), stage.phone("2125"));
+        let (outside, mut call) = stage.call_in(&mut carrier, &mut alice, "2125");
+        stage.wait_bridged("2125");
+        alice.refer(&mut call, "911");
+        alice.hang_up(call);
+        stage.wait_bridged("in-15");
+        carrier.hang_up(outside);
+        assert_eq!(stage.story("2125", 2), ["line 2125 ANSWER by in-15", "gateway gw-a ANSWER by 2125"]);
+        stage.wait_reasons("2125", &["emergency"]);
+    }
+
+    fn what_a_phone_names_is_data() {
+        let stage = stage();
+        let (mut carrier, mut alice) = (stage.phone("in-16"), stage.phone("2126"));
+        let (outside, mut call) = stage.call_in(&mut carrier, &mut alice, "2126");
+        stage.wait_bridged("2126");
+        // None of these is an extension; the call goes on.
+        for hostile in ["%22%3B%20DROP%20TABLE%20calls", "$%7BSHELL(id)%7D", "T"] {
+            assert_eq!(alice.try_refer(&mut call, hostile), Transferred::Told(404), "{hostile}");
+            stage.wait_bridged("2126");
+        }
+        // This one is, and is refused by what it holds.
+        alice.start_refer(&mut call, "1%2C$%7BSHELL(id)%7D%22%5D");
+        alice.hang_up(call);
+        let back = alice.wait_call();
+        let back = alice.answer(back);
+        stage.wait_bridged("2126");
+        alice.hang_up(back);
+        carrier.wait_end(&outside);
+        stage.wait_reasons("2126", &["number-invalid"]);
+    }
+
     fn loops_end_with_a_prompt() {
         let stage = stage();
         let (mut carrier, mut one, mut other) = (stage.phone("in-9"), stage.phone("2113"), stage.phone("2114"));
@@ -226,9 +288,13 @@ conversations! {
         let (mut carrier, mut alice) = (stage.phone("in-10"), stage.phone("2115"));
         let (outside, call) = stage.call_in(&mut carrier, &mut alice, "2115");
         stage.wait_bridged("2115");
-        // An outside caller's keys are heard, and do nothing.
-        carrier.voice().press("##2104#");
+        // An outside caller's keys do nothing.
+        carrier.voice().pause(Duration::from_millis(600));
+        carrier.voice().press("##");
+        carrier.voice().pause(Duration::from_millis(600));
+        carrier.voice().press("2104#");
         sleep(Duration::from_secs(3));
+        assert_eq!(carrier.voice().heard_sound(), Duration::ZERO, "nobody asks where to");
         stage.wait_bridged("2115");
         alice.voice().press("##");
         alice.voice().pause(Duration::from_millis(600));
