@@ -106,6 +106,9 @@ async fn dump(file: &Path) -> String {
         "ring_group_members",
         "numbers",
         "extensions",
+        "mailboxes",
+        "directory_names",
+        "directories",
         "classes",
         "class_prefixes",
         "account_permissions",
@@ -209,7 +212,12 @@ async fn it_holds_what_the_database_holds_and_follows_every_change() {
         run(&world, "DELETE FROM ring_group_members WHERE line_id = '1002'").await;
         run(&world, "INSERT INTO blocked_prefixes (prefix, account_id, reason) VALUES ('888', 'acme', 'none')").await;
         run(&world, "UPDATE blocked_prefixes SET prefix = '889' WHERE prefix = '888'").await;
+        run(&world, "UPDATE mailboxes SET department = 'Night', extension = '77' WHERE id = '1001'").await;
+        run(&world, "DELETE FROM directory_names WHERE mailbox_id = '1002' AND part = 'last'").await;
+        run(&world, "UPDATE directories SET id = 'acme-night', letters = 9 WHERE id = 'acme-sales'").await;
         let now = compare("after changes by hand").await;
+        assert!(now.contains("directory_names: 1001|acme|Management|last|22537|bakeralice"), "{now}");
+        assert!(now.contains("directories: acme-night|acme") && !now.contains("directories: acme-sales"), "{now}");
         assert!(
             now.contains("Ölaf; DROP TABLE")
                 && now.contains("numbers: 12125550199")
