@@ -50,6 +50,7 @@ struct PersonRow {
     account_id: String,
     name: String,
     extension: String,
+    reached: Option<String>,
     audio_id: Option<String>,
     place: Option<String>,
     format: Option<String>,
@@ -71,6 +72,7 @@ impl PersonRow {
             account_id: self.account_id,
             name: self.name,
             extension: self.extension,
+            reachable: self.reached.is_some(),
             spoken,
         })
     }
