@@ -70,7 +70,7 @@ async fn compare(world: &World, count: usize, lengths: &[usize]) {
             searches += 1;
         }
     }
-    assert!(searches > 500 && cut > 0, "{}: {searches} searches, {cut} cut off", world.name);
+    assert!(searches > 400 && cut > 0, "{}: {searches} searches, {cut} cut off", world.name);
     for keys in ["0", "1", "77777", "99999999999999999999999999999999999999"] {
         assert!(found(world, By::Both, "", keys).await.is_empty(), "{}: {keys}", world.name);
     }
@@ -85,7 +85,7 @@ async fn a_hundred_thousand_names_are_found_as_the_model_says() {
 #[tokio::test]
 async fn mariadb_and_postgresql_find_the_same() {
     for world in [World::mariadb(), World::postgres()] {
-        compare(&world, 5_000, &[1, 2, 3, 5]).await;
+        compare(&world, 3_000, &[1, 3, 5]).await;
     }
 }
 

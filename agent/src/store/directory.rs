@@ -126,3 +126,12 @@ impl Person {
         (!self.reachable).then(|| format!("mailbox/{}", self.mailbox_id))
     }
 }
+
+/// Something that callers of a directory would miss.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct DirectoryGap {
+    /// The directory.
+    pub id: String,
+    /// `people` or `operator`.
+    pub lacks: String,
+}

@@ -214,6 +214,7 @@ statements! {
     KNOWN_MAILBOXES = "known_mailboxes";
     DIRECTORY = "directory";
     DIRECTORY_PEOPLE = "directory_people";
+    DIRECTORY_GAPS = "directory_gaps";
     UNSPELLED_NAMES = "unspelled_names";
     UNSPELLED_NAME = "unspelled_name";
     INSERT_DIRECTORY_NAME = "insert_directory_name";
