@@ -51,14 +51,14 @@ async fn found(world: &World, by: By, department: &str, keys: &str) -> Vec<Strin
     people.into_iter().map(|person| person.mailbox_id).collect()
 }
 
-async fn compare(world: &World, count: usize) {
+async fn compare(world: &World, count: usize, lengths: &[usize]) {
     world.store.migrate().await.unwrap();
     let people = people(count);
     run(world, &statements(&people)).await;
     let mut writer = world.store.writer(Duration::from_secs(60));
     assert_eq!(spell(&mut writer).await, people.len(), "{}: every name is new", world.name);
     assert_eq!(spell(&mut writer).await, 0, "{}: none twice", world.name);
-    let model = Model::new(&people, &[1, 2, 3, 4, 7]);
+    let model = Model::new(&people, lengths);
     let (mut searches, mut cut) = (0, 0);
     for (nth, keys) in model.keys().into_iter().enumerate() {
         let by = [By::Last, By::First, By::Both][nth % 3];
@@ -70,7 +70,7 @@ async fn compare(world: &World, count: usize) {
             searches += 1;
         }
     }
-    assert!(searches > 1000 && cut > 0, "{}: {searches} searches, {cut} cut off", world.name);
+    assert!(searches > 400 && cut > 0, "{}: {searches} searches, {cut} cut off", world.name);
     for keys in ["0", "1", "77777", "99999999999999999999999999999999999999"] {
         assert!(found(world, By::Both, "", keys).await.is_empty(), "{}: {keys}", world.name);
     }
@@ -79,13 +79,13 @@ async fn compare(world: &World, count: usize) {
 
 #[tokio::test]
 async fn a_hundred_thousand_names_are_found_as_the_model_says() {
-    compare(&World::sqlite(), 100_000).await;
+    compare(&World::sqlite(), 100_000, &[1, 2, 3, 4, 7]).await;
 }
 
 #[tokio::test]
 async fn mariadb_and_postgresql_find_the_same() {
     for world in [World::mariadb(), World::postgres()] {
-        compare(&world, 5_000).await;
+        compare(&world, 3_000, &[1, 3, 5]).await;
     }
 }
 

@@ -28,7 +28,7 @@ fn start() -> Agent {
     let plan = plan();
     plan.tandem_ok(&["migrate"]);
     plan.sql(&account(&["3190", "3195", "3198"]));
-    plan.sql("DELETE FROM extensions WHERE extension = '3190'; UPDATE phone_lines SET mailbox_id = NULL; DELETE FROM mailboxes");
+    plan.sql("UPDATE phone_lines SET mailbox_id = NULL; DELETE FROM mailboxes");
     plan.sql(&people());
     plan.start()
 }
@@ -193,12 +193,22 @@ fn every_path_has_its_own_end() {
             "SELECTED 3190",
             "vm-extension",
         ),
+        (
+            "no extension",
+            "7003",
+            then(letters('8', "67"), vec![("dir-instr", Key('1'))]),
+            "SELECTED 3140",
+            "SAY ALPHA \"voss\"",
+        ),
         ("no such directory", "nobody", Vec::new(), "FAILED", "im-sorry"),
     ];
     for (name, directory, script, wanted, heard) in cases {
         let session = call(&agent, directory, script);
         assert_eq!(outcome(&session), wanted, "{name}: {:#?}", session.commands);
         assert!(session.heard(heard), "{name}: {heard} in {:#?}", session.commands);
+        let target = session.commands.iter().any(|command| command.contains("TANDEM_CALL_TARGET=mailbox/40"));
+        assert_eq!(target, name == "no extension", "{name}: {:#?}", session.commands);
+        assert!(!(target && session.heard("vm-extension")), "{name}: {:#?}", session.commands);
         for hidden in ["bakewell", "bakestone"] {
             assert!(!session.heard(hidden), "{name}: {:#?}", session.commands);
         }

@@ -19,7 +19,8 @@ exten => _700[1-9],1,Set(TANDEM_DIALLED=${EXTEN})
 "#;
 
 /// Alice Baker (sales) is at the extension of her number, 3190, which is everybody's else, too; Zoë Baker (care) at 3195. One is hidden, one suspended. Ten
-/// are called Quist: two menus. Eighteen begin with 946 (Zimmer), which is too many; one of these is a Zinser.
+/// are called Quist: two menus. Eighteen begin with 946 (Zimmer), which is too many; one of these is a
+/// Zinser. Uma Voss has a mailbox and no extension.
 #[must_use]
 pub fn people() -> String {
     let mut sql = String::new();
@@ -44,6 +45,7 @@ pub fn people() -> String {
         add(&format!("2{nth:02}"), &format!("{} Zimmer", char::from(b'A' + nth)), visible);
     }
     add("30", "Kai Zinser", visible);
+    add("40", "Uma Voss", "number = '3140', extension = NULL");
     sql += "INSERT INTO directories (id, account_id, name, department, search, letters, presentation, say_extension, operator, language) VALUES
         ('7001', 'voice', 'Everybody', '', 'both', 3, 'one', FALSE, '3198', ''),
         ('7002', 'voice', 'Menu', '', 'both', 3, 'menu', FALSE, '3198', ''),

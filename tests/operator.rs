@@ -73,6 +73,27 @@ fn check_names_every_fault_with_its_mend_at_once() {
 }
 
 #[test]
+fn check_tells_directories_that_lead_nowhere() {
+    let plan = Agent::builder();
+    plan.tandem_ok(&["migrate"]);
+    plan.import("accounts", "id,name\nacme,Acme\n");
+    plan.import(
+        "mailboxes",
+        "id,account,number,name,department,hidden\n1,acme,1,Alice Baker,Sales,no\n2,acme,2,Bob Carter,Care,yes\n",
+    );
+    plan.import(
+        "directories",
+        "id,account,name,department,operator\nall,acme,All,,\nsales,acme,Sales,Sales,99\ncare,acme,Care,Care,\n",
+    );
+    let text = out(&plan.tandem(&["check"]));
+    let faults = [
+        "directories: 1 have nobody whom callers could find: care",
+        "directories: 1 have an operator whose extension is not there: sales",
+    ];
+    says(&text, &faults);
+}
+
+#[test]
 fn check_knows_a_schema_that_is_missing_behind_or_foreign() {
     let plan = Agent::builder();
     says(&out(&plan.tandem(&["check"])), &["WRONG  database ", "-> make the file by `tandem migrate`"]);

@@ -106,6 +106,9 @@ async fn dump(file: &Path) -> String {
         "ring_group_members",
         "numbers",
         "extensions",
+        "mailboxes",
+        "directory_names",
+        "directories",
         "classes",
         "class_prefixes",
         "account_permissions",
@@ -220,6 +223,14 @@ async fn it_holds_what_the_database_holds_and_follows_every_change() {
         run(&world, "DELETE FROM ring_group_members WHERE line_id = '1002'").await;
         run(&world, "INSERT INTO blocked_prefixes (prefix, account_id, reason) VALUES ('888', 'acme', 'none')").await;
         run(&world, "UPDATE blocked_prefixes SET prefix = '889' WHERE prefix = '888'").await;
+        run(&world, "UPDATE line_features SET line_id = '1001', forward_busy = '1' WHERE line_id = '1002'").await;
+        run(&world, "UPDATE find_me_numbers SET line_id = '1001'").await;
+        run(&world, "UPDATE speed_dials SET slot = '9'").await;
+        run(&world, "DELETE FROM blocked_callers").await;
+        run(&world, "DELETE FROM feature_codes WHERE code = '*72'").await;
+        run(&world, "UPDATE mailboxes SET department = 'Night', extension = '77' WHERE id = '1001'").await;
+        run(&world, "DELETE FROM directory_names WHERE mailbox_id = '1002' AND part = 'last'").await;
+        run(&world, "UPDATE directories SET id = 'acme-night', letters = 9 WHERE id = 'acme-sales'").await;
         run(&world, "UPDATE menus SET name = 'Other', max_invalid = 9 WHERE id = 'main'").await;
         run(&world, "DELETE FROM menu_options WHERE menu_id = 'main' AND digits = '1'").await;
         run(&world, "UPDATE menu_prompts SET digits = '7' WHERE menu_id = 'support' AND digits = '2'").await;
@@ -243,6 +254,9 @@ async fn it_holds_what_the_database_holds_and_follows_every_change() {
         .await;
         let now = compare("after changes by hand").await;
         assert!(now.contains("menus: main|acme|Other") && now.contains("menu_lookups: renamed"), "{now}");
+        assert!(now.contains("directory_names: 1001|acme|Management|last|22537|bakeralice"), "{now}");
+        assert!(now.contains("directories: acme-night|acme") && !now.contains("directories: acme-sales"), "{now}");
+        assert!(now.contains("line_features: 1001|") && now.contains("speed_dials: 1001|9|1002"), "{now}");
         assert!(
             now.contains("Ölaf; DROP TABLE")
                 && now.contains("numbers: 12125550199")

@@ -7,6 +7,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::check::Finding;
+use super::check_directory;
 use crate::buffer::spool::Spool;
 use crate::config::Config;
 use crate::service;
@@ -37,6 +38,7 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
         findings.push(Finding::Good(format!("voicemail: {} mailboxes", mailboxes.len())));
         findings.extend(unreachable(&mailboxes));
     }
+    findings.extend(check_directory::findings(&store).await);
     findings.extend(lamps(config, !mailboxes.is_empty()).await);
     findings
 }

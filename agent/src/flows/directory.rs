@@ -91,9 +91,10 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
     let [id] = arguments else { return Err(Fault("directory wants the id of a directory".to_owned()).into()) };
     call.answer().await?;
     let found = enter(call, id, ports).await?;
-    let (account_id, extension) = match &found {
-        Found::Person(person) => (&person.account_id, &person.extension),
-        Found::Operator { account_id, extension } => (account_id, extension),
+    let (account_id, extension, target) = match &found {
+        // Whoever has no extension is left a message.
+        Found::Person(person) => (&person.account_id, &person.extension, person.target().unwrap_or_default()),
+        Found::Operator { account_id, extension } => (account_id, extension, String::new()),
         _ => {
             call.set(&[("TANDEM_DIRECTORY", found.word())]).await?;
             call.play(&["vm-goodbye".into()], "").await?;
@@ -107,6 +108,7 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
         ("TANDEM_CALL_KIND", "account"),
         ("TANDEM_CALL_ID", account_id),
         ("TANDEM_CALL_NUMBER", extension),
+        ("TANDEM_CALL_TARGET", &target),
         ("TANDEM_DONE", "1"),
     ])
     .await?;

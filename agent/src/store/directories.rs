@@ -4,12 +4,12 @@ use sqlx::FromRow;
 
 use super::asking::Asking;
 use super::connection::{Connection, Value};
-use super::directory::{Directory, Person, Presentation, Search};
+use super::directory::{Directory, DirectoryGap, Person, Presentation, Search};
 use super::mailboxes::{audio, word};
 use super::spelling::{Spelling, spellings};
 use super::statement::{
-    DELETE_DIRECTORY_NAMES, DIRECTORY, DIRECTORY_PEOPLE, INSERT_DIRECTORY_NAME, Known, SET_DIRECTORY_NAME,
-    UNSPELLED_NAME, UNSPELLED_NAMES,
+    DELETE_DIRECTORY_NAMES, DIRECTORY, DIRECTORY_GAPS, DIRECTORY_PEOPLE, INSERT_DIRECTORY_NAME, Known,
+    SET_DIRECTORY_NAME, UNSPELLED_NAME, UNSPELLED_NAMES,
 };
 use super::target_columns::status;
 use super::writer::{Unwritten, Writer};
@@ -50,6 +50,7 @@ struct PersonRow {
     account_id: String,
     name: String,
     extension: String,
+    reached: Option<String>,
     audio_id: Option<String>,
     place: Option<String>,
     format: Option<String>,
@@ -71,6 +72,7 @@ impl PersonRow {
             account_id: self.account_id,
             name: self.name,
             extension: self.extension,
+            reachable: self.reached.is_some(),
             spoken,
         })
     }
@@ -105,6 +107,14 @@ impl Store {
         let values = [account, digits, after, one, two, three, department, department, account, department, department];
         let rows: Vec<PersonRow> = self.ask(&DIRECTORY_PEOPLE, &values, asking).await?;
         rows.into_iter().map(PersonRow::person).collect()
+    }
+
+    /// What callers of directories would miss.
+    ///
+    /// # Errors
+    /// Nobody could be asked.
+    pub async fn directory_gaps(&self) -> Result<Vec<DirectoryGap>, StoreError> {
+        self.read_all(&DIRECTORY_GAPS).await
     }
 }
 

@@ -113,6 +113,25 @@ pub struct Person {
     pub name: String,
     /// What is called.
     pub extension: String,
+    /// Whether the account has that extension; else there is the mailbox alone.
+    pub reachable: bool,
     /// The name as its owner says it.
     pub spoken: Option<Audio>,
+}
+
+impl Person {
+    /// What is called in the place of an extension that the account does not have: the mailbox, `mailbox/<id>`, for `TANDEM_CALL_TARGET`.
+    #[must_use]
+    pub fn target(&self) -> Option<String> {
+        (!self.reachable).then(|| format!("mailbox/{}", self.mailbox_id))
+    }
+}
+
+/// Something that callers of a directory would miss.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct DirectoryGap {
+    /// The directory.
+    pub id: String,
+    /// `people` or `operator`.
+    pub lacks: String,
 }

@@ -236,6 +236,7 @@ statements! {
     INSERT_BLOCKED_CALLER = "insert_blocked_caller";
     DIRECTORY = "directory";
     DIRECTORY_PEOPLE = "directory_people";
+    DIRECTORY_GAPS = "directory_gaps";
     UNSPELLED_NAMES = "unspelled_names";
     UNSPELLED_NAME = "unspelled_name";
     INSERT_DIRECTORY_NAME = "insert_directory_name";

@@ -1,4 +1,4 @@
-//! Who it is: the name as its owner says it, else spoken, else spelled; and the extension, where the directory tells it.
+//! Who it is: the name as its owner says it, else spoken, else spelled; and the extension, where there is one and the directory tells it.
 
 use crate::call::{Call, Prompt, Say, Step};
 use crate::flows::{Ports, voicemail};
@@ -13,7 +13,7 @@ pub(super) async fn tell(
     ports: &Ports,
 ) -> Step<Option<char>> {
     let key = name(call, person, ports).await?;
-    if key.is_some() || !directory.say_extension {
+    if key.is_some() || !directory.say_extension || !person.reachable {
         return Ok(key);
     }
     let parts: [Part; 2] = ["vm-extension".into(), Say::Digits(person.extension.clone()).into()];
