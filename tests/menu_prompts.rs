@@ -23,8 +23,8 @@ fn a_prompt_is_recorded_on_one_node_and_heard_on_another_also_without_the_databa
     let mut server = MariaDb::start();
     let url = server.url();
     let plan = Agent::builder().set("database.urls", &url);
-    fill(&plan, &MENUS.replace("[menu.loop]", ""));
-    plan.import("extensions", &ENTRANCES.replace("menus,807,loop,,,\n", ""));
+    fill(&plan, MENUS);
+    plan.import("extensions", &ENTRANCES.replace("menus,807,loop,,,\nmenus,808,round,,,\n", ""));
     let password = password(&plan);
     let node = |name: &str| {
         Stage::start(bare(&["3101"]).set("database.urls", &url).set("node.name", name).set("media.speech", "false"))
