@@ -1,9 +1,9 @@
 //! The conversations and decisions, by name, and the one runner that ends each of them.
 
 pub mod directory;
-mod guard;
 pub mod linetest;
 pub mod location;
+mod lockout;
 pub mod mailbox;
 pub mod menu;
 pub mod notice;
