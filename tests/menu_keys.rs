@@ -10,10 +10,10 @@ use lab::{Conversation, Manner, Voice, wait_until};
 use mailbox_stage::{SECOND, SOON, Stage, TONES, wav};
 use menu_stage::{CALLED, ENTRANCES, LOOP, MENUS, surroundings};
 
-const LINES: [&str; 30] = [
+const LINES: [&str; 31] = [
     "3101", "3102", "3103", "3104", "3105", "3106", "3107", "3108", "3109", "3110", "3111", "3112", "3113", "3114",
     "3115", "3116", "3117", "3118", "3119", "3120", "3121", "3122", "3123", "3124", "3125", "3126", "3127", "3128",
-    "3129", "3130",
+    "3129", "3130", "3131",
 ];
 
 /// What of a queue the operator writes.
@@ -135,7 +135,9 @@ conversations! {
         let voice = stage().voice("3108");
         let mut call = calls("3108", &voice, "801");
         call.hears("demo-thanks").hears("GET DATA").press("123").hears("TANDEM_CALL_NUMBER=+442071838750").hears("TANDEM_REASON=class-forbidden");
+        let before = voice.heard_sound();
         ends(call);
+        assert!(voice.heard_sound() > before, "the caller heard why");
     }
 
     fn a_menu_calls_no_emergency_number() {
@@ -306,6 +308,13 @@ conversations! {
         let voice = stage().voice("3129");
         let mut call = calls("3129", &voice, "807");
         call.hears("im-sorry").hears("please-try-call-later");
+        ends(call);
+    }
+
+    fn a_call_that_goes_round_by_an_extension_is_ended() {
+        let voice = stage().voice("3131");
+        let mut call = calls("3131", &voice, "808");
+        call.hears("TANDEM_MENU_DEPTH=1,").hears("TANDEM_MENU_DEPTH=2,").hears("TANDEM_MENU_DEPTH=30").hears("im-sorry").hears("please-try-call-later");
         ends(call);
     }
 

@@ -237,6 +237,23 @@ fn a_server_is_told_who_calls_and_what_was_keyed_in() {
 }
 
 #[test]
+fn who_withholds_the_number_does_so_here_too() {
+    let server = Server::start();
+    let agent = agent(&server, "line", "");
+    for (name, value, told) in [
+        ("TANDEM_PRIVACY", "1", ""),
+        ("CALLERID(pres)", "prohib_passed_screen", ""),
+        ("CALLERID(pres)", "allowed_passed_screen", "12145550123"),
+        ("TANDEM_PRIVACY", "0", "12145550123"),
+    ] {
+        let script = vec![("demo-instruct", Does::Key('1'))];
+        SimulatedCall::new("menu/web/0", "12145550123", script).variable(name, value).run(agent.agi());
+        let body: serde_json::Value = serde_json::from_str(&server.last().1).unwrap();
+        assert_eq!(body["caller"], told, "{name}={value}: {body}");
+    }
+}
+
+#[test]
 fn who_hangs_up_meanwhile_waits_for_no_server() {
     let server = Server::start();
     let agent = agent(&server, "slow", "");

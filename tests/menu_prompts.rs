@@ -23,8 +23,8 @@ fn a_prompt_is_recorded_on_one_node_and_heard_on_another_also_without_the_databa
     let mut server = MariaDb::start();
     let url = server.url();
     let plan = Agent::builder().set("database.urls", &url);
-    fill(&plan, &MENUS.replace("[menu.loop]", ""));
-    plan.import("extensions", &ENTRANCES.replace("menus,807,loop,,,\n", ""));
+    fill(&plan, MENUS);
+    plan.import("extensions", &ENTRANCES.replace("menus,807,loop,,,\nmenus,808,round,,,\n", ""));
     let password = password(&plan);
     let node = |name: &str| {
         Stage::start(bare(&["3101"]).set("database.urls", &url).set("node.name", name).set("media.speech", "false"))
@@ -74,6 +74,12 @@ fn a_prompt_is_recorded_on_one_node_and_heard_on_another_also_without_the_databa
     call.hears("STREAM FILE").hears_tone(TONES[1], SECOND * 2).press("1").hears("vm-goodbye");
     assert_eq!(call.ends().status(), 200);
     let agent = second.node.agent.process().id().to_string();
+    // Somebody who came through a menu, and is talking since.
+    let other = second.voice("3101");
+    let mut talking = second.call("3101", &other, "800");
+    talking.hears("demo-instruct").hears("GET DATA").press("8").hears("TANDEM_ACTION=conference");
+    let talks = || second.node.asterisk.command("confbridge list").contains("menus.room");
+    wait_until("the conference", SOON, talks);
     let mut call = second.call("3101", &voice, "800");
     call.hears("demo-instruct").hears("GET DATA").press("4").hears("demo-moreinfo");
 
@@ -82,6 +88,9 @@ fn a_prompt_is_recorded_on_one_node_and_heard_on_another_also_without_the_databa
     assert!(Command::new("kill").args(["-9", &agent]).status().unwrap().success());
     assert_eq!(call.ends().status(), 200);
     assert!(voice.heard_sound() > before, "the caller heard something");
+    assert!(talks(), "who is talking needs no agent");
+    talking.hangs_up();
+    wait_until("the end of the conference", SOON, || !talks());
 }
 
 /// Somebody who knows the password records a prompt twice, and saves it.

@@ -56,7 +56,7 @@ entry = true
 greeting = ["main"]
 operator = "3902"
 line = "3902"
-timeout_seconds = 2
+timeout_seconds = 4
 [menu.main.options]
 0 = "operator"
 1 = "line 3901"
@@ -74,7 +74,7 @@ timeout_seconds = 2
 [menu.sub]
 greeting = ["sub"]
 language = "brief"
-timeout_seconds = 1
+timeout_seconds = 3
 max_timeouts = 2
 max_invalid = 2
 [menu.sub.options]
@@ -87,8 +87,8 @@ i = { say = ["wrong"], then = "group team" }
 entry = true
 greeting = ["wide"]
 line = "3902"
-between_ms = 700
-timeout_seconds = 2
+between_ms = 1000
+timeout_seconds = 3
 max_invalid = 1
 [menu.wide.options]
 1 = "line 3901"
@@ -100,8 +100,8 @@ max_invalid = 1
 entry = true
 greeting = ["direct"]
 direct_dial = true
-between_ms = 700
-timeout_seconds = 1
+between_ms = 1000
+timeout_seconds = 3
 max_timeouts = 1
 max_invalid = 2
 [menu.direct.options]
@@ -141,11 +141,13 @@ max_timeouts = 1
 
 /// Extensions that lead to menus and other services, once these are there.
 pub const ENTRANCES: &str = "account,extension,menu,queue,conference,directory\nmenus,800,main,,,\nmenus,801,wide,,,\nmenus,802,direct,,,\nmenus,803,open,,,\n\
-    menus,804,shut,,,\nmenus,805,long,,,\nmenus,806,poor,,,\nmenus,807,loop,,,\nmenus,810,,help,,\nmenus,811,,,room,\nmenus,812,,,,staff\n";
+    menus,804,shut,,,\nmenus,805,long,,,\nmenus,806,poor,,,\nmenus,807,loop,,,\nmenus,808,round,,,\nmenus,810,,help,,\nmenus,811,,,room,\nmenus,812,,,,staff\n";
 
-/// A menu that goes round without a key, as no import lets it: by plain SQL.
+/// Menus that go round without a key, as no import lets them: by plain SQL.
 pub const LOOP: &str = "INSERT INTO menus (id, account_id, name) VALUES ('loop', 'menus', 'Loop');
-    INSERT INTO menu_conditions (menu_id, position, schedule_id, during, action, target) VALUES ('loop', 1, 'always', TRUE, 'menu', 'loop');";
+    INSERT INTO menu_conditions (menu_id, position, schedule_id, during, action, target) VALUES ('loop', 1, 'always', TRUE, 'menu', 'loop');
+    INSERT INTO menus (id, account_id, name) VALUES ('round', 'menus', 'Round by an extension');
+    INSERT INTO menu_conditions (menu_id, position, schedule_id, during, action, target) VALUES ('round', 1, 'always', TRUE, 'extension', '808');";
 
 /// An agent that has all of this, not started yet.
 #[must_use]

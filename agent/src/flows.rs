@@ -2,9 +2,9 @@
 
 pub mod directory;
 pub mod feature;
-mod guard;
 pub mod linetest;
 pub mod location;
+mod lockout;
 pub mod mailbox;
 pub mod menu;
 pub mod notice;

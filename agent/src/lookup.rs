@@ -17,7 +17,7 @@ const LARGEST: usize = 16 * 1024;
 pub struct Question {
     /// Caller ID number as presented; empty when unknown or withheld.
     pub caller: String,
-    /// Caller ID name as presented.
+    /// Caller ID name as presented; empty when unknown or withheld.
     pub name: String,
     /// What was dialled.
     pub dialled: String,

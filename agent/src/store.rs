@@ -45,6 +45,7 @@ pub mod menu_tree;
 pub mod menus;
 pub mod password;
 pub mod price;
+pub mod prompts;
 pub mod record;
 pub mod recorded;
 pub mod replica;

@@ -37,6 +37,8 @@ pub struct SimulatedCall {
     voice: Vec<u8>,
     speaking: Duration,
     patience: Duration,
+    /// Variables and functions that are set; others are empty.
+    variables: Vec<(&'static str, &'static str)>,
 }
 
 /// What happened.
@@ -69,6 +71,7 @@ impl SimulatedCall {
             voice: Vec::new(),
             speaking: Duration::ZERO,
             patience: Duration::from_secs(30),
+            variables: Vec::new(),
         }
     }
 
@@ -77,6 +80,13 @@ impl SimulatedCall {
     pub fn hangs_up_at(mut self, nth: usize, voice: Vec<u8>) -> SimulatedCall {
         self.hang_up_at = Some(nth);
         self.voice = voice;
+        self
+    }
+
+    /// A variable or function of the channel has this value.
+    #[must_use]
+    pub fn variable(mut self, name: &'static str, value: &'static str) -> SimulatedCall {
+        self.variables.push((name, value));
         self
     }
 
@@ -122,6 +132,19 @@ impl SimulatedCall {
         session
     }
 
+    /// The first word of a command, with the values of what is in it.
+    fn substituted(&self, command: &str) -> String {
+        let mut pieces = command.split('"').nth(1).unwrap_or_default().split("${");
+        let mut text = pieces.next().unwrap_or_default().to_owned();
+        for piece in pieces {
+            let (name, rest) = piece.split_once('}').unwrap_or_default();
+            let value = self.variables.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value);
+            text.push_str(value);
+            text.push_str(rest);
+        }
+        text
+    }
+
     /// The reply, and whether it is the last.
     fn answer(&mut self, command: &str, nth: usize) -> (String, bool) {
         const GONE: &str = "200 result=-1\nHANGUP\n";
@@ -151,6 +174,9 @@ impl SimulatedCall {
         }
         if cut || matches!(act, Some(Does::HangsUp)) {
             return (GONE.to_owned(), true);
+        }
+        if command.starts_with("GET FULL VARIABLE") {
+            return (format!("200 result=1 ({})\n", self.substituted(command)), false);
         }
         if command.starts_with("GET DATA") {
             return match act {

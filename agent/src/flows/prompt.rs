@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Ports;
-use super::guard::{self, KEY, LONGEST, TRIES, Verdict, Whose};
+use super::lockout::{self, KEY, LONGEST, TRIES, Verdict, Whose};
 use super::menu::say;
 use super::recording::{self, Manner, Passing};
 use crate::call::{Call, Fault, Prompt, Step};
@@ -19,7 +19,7 @@ use crate::store::asking::{Asking, Source};
 use crate::store::caller::Status;
 use crate::store::mailbox::NewPrompt;
 use crate::store::menu::Announcement;
-use crate::store::menus::Recorders;
+use crate::store::prompts::Recorders;
 use crate::voicemail::item::Item;
 
 /// For the first question: the dialplan's guard waits.
@@ -71,7 +71,7 @@ async fn log_in(call: &mut impl Call, recorders: &Recorders, central: bool, port
         let prompts: Vec<Prompt> = again.iter().copied().chain(["vm-password"]).map(Prompt::from).collect();
         let password = call.collect(&prompts, LONGEST, KEY).await?.keys;
         let whose = Whose::Prompts(&recorders.account_id);
-        verdict = guard::check(whose, &password, recorders.password_hash.as_deref(), central, ports).await;
+        verdict = lockout::check(whose, &password, recorders.password_hash.as_deref(), central, ports).await;
         metrics::counter!("tandem_prompt_logins_total", "outcome" => verdict.name()).increment(1);
         match verdict {
             Verdict::Right | Verdict::Away => break,
@@ -81,7 +81,7 @@ async fn log_in(call: &mut impl Call, recorders: &Recorders, central: bool, port
                     verdict = verdict.name(),
                     "a password for prompts was tried"
                 );
-                guard::pause(nth, ports).await;
+                lockout::pause(nth, ports).await;
             }
         }
     }

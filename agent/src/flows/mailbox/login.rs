@@ -1,7 +1,7 @@
-//! Who is it? Mailbox and password, three tries, with pauses that grow; [`guard`] counts the guesses.
+//! Who is it? Mailbox and password, three tries, with pauses that grow; [`lockout`] counts the guesses.
 
 use super::super::Ports;
-use super::super::guard::{self, KEY, LONGEST, TRIES, Verdict, Whose};
+use super::super::lockout::{self, KEY, LONGEST, TRIES, Verdict, Whose};
 use super::asking;
 use crate::call::{Call, Prompt, Step};
 use crate::store::asking::{Asking, Source};
@@ -87,7 +87,7 @@ async fn attempt(mailbox_id: Option<&str>, password: &str, nth: u32, ports: &Por
             tracing::info!(mailbox, "a wrong password was tried");
         }
     }
-    guard::pause(nth, ports).await;
+    lockout::pause(nth, ports).await;
     Err(())
 }
 
@@ -98,5 +98,5 @@ async fn check(mailbox: Option<&Mailbox>, password: &str, asking: &Asking, ports
         return if checked.is_some() { Verdict::Wrong } else { Verdict::Away };
     };
     let central = asking.source() == Some(Source::Central);
-    guard::check(Whose::Mailbox(&mailbox.id), password, mailbox.password_hash.as_deref(), central, ports).await
+    lockout::check(Whose::Mailbox(&mailbox.id), password, mailbox.password_hash.as_deref(), central, ports).await
 }

@@ -38,10 +38,12 @@ pub(super) async fn ask(
     if asked {
         walk.keyed = keys(call, loaded, digits, &lookup, walk).await?;
     }
+    let withheld = withheld(call).await?;
     let caller = call.caller();
+    let shown = |text: &str| if withheld { String::new() } else { text.to_owned() };
     let question = Question {
-        caller: caller.number.clone(),
-        name: caller.name.clone(),
+        caller: shown(&caller.number),
+        name: shown(&caller.name),
         dialled: caller.dialled.clone(),
         menu: loaded.menu.id.clone(),
         digits: walk.keyed.clone(),
@@ -76,6 +78,12 @@ pub(super) async fn ask(
             Ok(Some(lookup.fallback))
         }
     }
+}
+
+/// Whether the caller's number and name are not to be told: the line withholds them, or a carrier says so.
+async fn withheld(call: &mut impl Call) -> Step<bool> {
+    let told = call.get(&["TANDEM_PRIVACY", "CALLERID(pres)"]).await?;
+    Ok(matches!(told.as_slice(), [privacy, presentation] if privacy == "1" || presentation.starts_with("prohib")))
 }
 
 /// Asks for what the server wants to know.
