@@ -215,3 +215,18 @@ async fn a_code_is_talked_about_unless_it_is_an_extension() {
     provider.sql("INSERT INTO extensions (account_id, extension, line_id) VALUES ('acme', '*72', '1002')").await;
     provider.call(ALICE, "*72").await.dials(&["PJSIP/1002"]);
 }
+
+#[tokio::test]
+async fn who_is_handed_on_sets_nothing_of_the_line_and_reaches_no_premium_number_by_a_forward() {
+    let provider = Provider::new().await;
+    const HANDS_ON: Origin<'_> = Origin::Transferrer("1001");
+    for code in ["*72", "*7295125550123", "*60", "*69"] {
+        provider.call(HANDS_ON, code).await.refused("number-invalid");
+    }
+    assert_eq!(provider.call(HANDS_ON, "*67102").await.get("PRIVACY"), "1");
+    assert_eq!(provider.call(HANDS_ON, "*67911").await.get("ACTION"), "emergency");
+    // 1002 may call premium numbers; who is handed on to it is not forwarded there.
+    provider.sql("INSERT INTO line_features (line_id, forward_always) VALUES ('1002', '919005550123')").await;
+    provider.call(ALICE, "102").await.dials(&["PJSIP/+19005550123@gw-a", "PJSIP/77019005550123@carrier-b"]);
+    provider.call(HANDS_ON, "102").await.refused("transfer-forbidden");
+}

@@ -19,6 +19,13 @@ const MAILBOXES: &str = "
     UPDATE phone_lines SET mailbox_id = '2111' WHERE id = '2111';
     INSERT INTO extensions (account_id, extension, mailbox_id) VALUES ('acme', '8800', '8800');
     INSERT INTO line_permissions (line_id, class_name, allowed) VALUES ('2112', 'premium', TRUE), ('2120', 'premium', TRUE);
+    INSERT INTO menus (id, account_id, name) VALUES ('front', 'acme', 'Front desk');
+    INSERT INTO prompts (id, account_id, name, sound) VALUES ('welcome', 'acme', 'Welcome', 'hello-world');
+    INSERT INTO menu_prompts (menu_id, digits, position, prompt_id) VALUES ('front', 's', 1, 'welcome');
+    INSERT INTO menu_options (menu_id, digits, action, target) VALUES ('front', '1', 'line', '2102');
+    INSERT INTO extensions (account_id, extension, menu_id) VALUES ('acme', '8801', 'front');
+    INSERT INTO line_features (line_id, find_me) VALUES ('2128', 'in_order');
+    INSERT INTO find_me_numbers (line_id, position, number) VALUES ('2128', 1, '2104');
 ";
 
 fn stage() -> &'static Stage {
@@ -28,13 +35,13 @@ fn stage() -> &'static Stage {
             .handsets(&["2101", "2103", "2105", "2107", "2108", "2109", "2111", "2112"])
             .handsets(&[
                 "2113", "2114", "2115", "2116", "2117", "2118", "2119", "2120", "2121", "2122", "2123", "2124", "2125",
-                "2126",
+                "2126", "2127",
             ])
             .phones(&["2102", "2104"], Manner::Answers)
-            .phones(&["2110"], Manner::Refuses(486))
+            .phones(&["2110", "2128"], Manner::Refuses(486))
             .carriers(&[
                 "in-1", "in-2", "in-3", "in-4", "in-5", "in-6", "in-7", "in-8", "in-9", "in-10", "in-11", "in-12",
-                "in-13", "in-14", "in-17", "in-15", "in-16",
+                "in-13", "in-14", "in-17", "in-15", "in-16", "in-18", "in-19",
             ])
             .edge()
             .set("emergency.gateways", "gw-a")
@@ -119,6 +126,40 @@ conversations! {
         let hostile = |line: &String| line.contains("transfer attempt blocked") || line.contains("but target does not exist");
         let complaints = stage.asterisk.complaints();
         assert!(complaints.iter().all(hostile), "{complaints:#?}");
+    }
+
+    fn a_caller_transferred_to_a_menu_goes_through_it() {
+        let stage = stage();
+        let (mut carrier, mut alice) = (stage.phone("in-18"), stage.phone("2127"));
+        let (outside, mut call) = stage.call_in(&mut carrier, &mut alice, "2127");
+        stage.wait_bridged("2127");
+        alice.start_refer(&mut call, "8801");
+        alice.hang_up(call);
+        stage.wait_conversation("in-18");
+        carrier.voice().pause(Duration::from_millis(600));
+        carrier.voice().press("1");
+        stage.wait_bridged("in-18");
+        carrier.hang_up(outside);
+        assert_eq!(stage.story("2127", 2), ["line 2127 ANSWER by in-18", "line 2102 ANSWER by 2127"]);
+        stage.wait_reasons("2127", &[""]);
+    }
+
+    fn an_outside_caller_transfers_nobody_by_way_of_another_number_of_a_line() {
+        let stage = stage();
+        let mut carrier = stage.phone("in-19");
+        let placed = carrier.start_call(stage.asterisk.address(), "12145552128");
+        let outside = carrier.finish_call(placed).0.expect("2104 answers in the place of 2128");
+        stage.wait_bridged("in-19");
+        carrier.voice().pause(Duration::from_millis(600));
+        carrier.voice().press("##");
+        carrier.voice().pause(Duration::from_millis(600));
+        carrier.voice().press("2102#");
+        sleep(Duration::from_secs(3));
+        assert_eq!(carrier.voice().heard_sound(), Duration::ZERO, "nobody asks where to");
+        carrier.hang_up(outside);
+        let story = stage.story("2128", 3);
+        assert!(story.contains(&"line 2104 ANSWER by 2128".to_owned()), "{story:?}");
+        assert!(!story.iter().any(|attempt| attempt.contains("2102")), "{story:?}");
     }
 
     fn who_is_transferred_to_a_busy_line_returns() {
