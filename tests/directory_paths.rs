@@ -219,7 +219,7 @@ fn every_path_has_its_own_end() {
     agent.plan().sql("UPDATE accounts SET status = 'suspended'");
     assert_eq!(outcome(&call(&agent, "7001", Vec::new())), "FAILED");
     let metrics = agent.get("/metrics").unwrap().1;
-    for outcome in ["selected", "operator", "left", "silent", "nobody"] {
+    for outcome in ["selected", "operator", "left", "silent", "nobody", "failed"] {
         assert!(metrics.contains(&format!("tandem_directory_calls_total{{outcome=\"{outcome}\"}}")), "{metrics}");
     }
 }

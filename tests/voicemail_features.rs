@@ -1,10 +1,10 @@
-//! What Asterisk's app_voicemail does, and the test that shows it here. Each test named exists.
+//! What Asterisk's app_voicemail and app_directory do, and the test that shows it here. Each test named exists.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
 
 use std::fs;
 use std::path::Path;
 
-/// A feature of `app_voicemail.c` or `voicemail.conf.sample`, and the test, `file::name`.
+/// A feature of `app_voicemail.c`, `voicemail.conf.sample` or `app_directory.c`, and the test, `file::name`.
 const FEATURES: &[(&str, &str)] = &[
     (
         "VoiceMail(): greeting for unavailable, then for busy",
@@ -79,7 +79,25 @@ const FEATURES: &[(&str, &str)] = &[
     ),
     ("forcename, forcegreetings", "mailbox_keys::a_first_login_is_led_through_password_name_and_greetings"),
     ("maxgreet; an owner's hangup discards a greeting", "mailbox_keys::an_owners_hangup_discards_a_greeting"),
-    ("hidefromdir", "store_mailboxes::every_question_and_change_in_each_database"),
+    ("hidefromdir", "directory_keys::nobody_is_told_so_three_times"),
+    ("Directory(): one at a time, 1", "directory_keys::one_at_a_time_key_1_takes_who_is_told_by_the_recorded_name"),
+    (
+        "Directory(): *, and a name that was not recorded",
+        "directory_keys::key_star_goes_to_the_next_whose_name_is_spoken",
+    ),
+    ("Directory(): #", "directory_keys::key_hash_leaves_an_offer"),
+    ("Directory(): 0, extension o", "directory_keys::key_0_is_the_operator"),
+    ("Directory(): *, extension a: leaves", "directory_keys::keys_hash_and_star_leave_the_question"),
+    ("Directory(): e, l", "directory_keys::by_last_name_with_the_extension"),
+    ("Directory(): f", "directory_keys::by_first_name_in_its_language"),
+    ("Directory(): b, number of letters", "directory_keys::by_one_letter"),
+    ("Directory(): m", "directory_keys::a_menus_keys_1_to_8_take"),
+    ("Directory(): m, 9", "directory_keys::a_menus_key_9_goes_on_to_more"),
+    (
+        "Directory(): p, n: not taken; keys wait for nobody, and the call is answered",
+        "directory_keys::fewer_letters_end_with_hash_or_by_themselves",
+    ),
+    ("DIRECTORY_RESULT", "directory_paths::every_path_has_its_own_end"),
     (
         "attach, pager, emailsubject, emailbody, pagersubject, pagerbody, fromstring, serveremail",
         "voicemail_mail::a_message_goes_out_once_by_every_way_when_its_server_is_back",

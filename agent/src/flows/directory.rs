@@ -120,15 +120,16 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
 /// # Errors
 /// The caller hung up, or the transport broke.
 pub async fn enter(call: &mut impl Call, id: &str, ports: &Ports) -> Step<Found> {
-    let directory = ports.store.directory(id, &mut asking()).await;
-    match directory {
-        Ok(Some(directory)) if directory.account_status == Status::Active => choose(call, &directory, ports).await,
+    let found = match ports.store.directory(id, &mut asking()).await {
+        Ok(Some(directory)) if directory.account_status == Status::Active => choose(call, &directory, ports).await?,
         Ok(_) => {
             tracing::warn!(directory = id, "there is no such directory, or its account is not active");
-            sorry(call).await
+            sorry(call).await?
         }
-        Err(error) => away(call, &error).await,
-    }
+        Err(error) => away(call, &error).await?,
+    };
+    metrics::counter!("tandem_directory_calls_total", "outcome" => found.outcome()).increment(1);
+    Ok(found)
 }
 
 /// Lets the caller find somebody in this directory.
@@ -136,12 +137,6 @@ pub async fn enter(call: &mut impl Call, id: &str, ports: &Ports) -> Step<Found>
 /// # Errors
 /// The caller hung up, or the transport broke.
 pub async fn choose(call: &mut impl Call, directory: &Directory, ports: &Ports) -> Step<Found> {
-    let found = Box::pin(search(call, directory, ports)).await?;
-    metrics::counter!("tandem_directory_calls_total", "outcome" => found.outcome()).increment(1);
-    Ok(found)
-}
-
-async fn search(call: &mut impl Call, directory: &Directory, ports: &Ports) -> Step<Found> {
     if !directory.language.is_empty() {
         call.set(&[("CHANNEL(language)", &directory.language)]).await?;
     }

@@ -88,8 +88,8 @@ impl Store {
         rows.into_iter().next().map(DirectoryRow::directory).transpose()
     }
 
-    /// Whom one finds in a directory by the keys that were pressed, `0` to `9`, in the order of the names that fit; the first 200. Active mailboxes that are not
-    /// hidden, each once.
+    /// Whom one finds in a directory by the keys that were pressed, `0` to `9`, in the order of the names that fit; the first 200. Active mailboxes that
+    /// are not hidden, each once.
     ///
     /// # Errors
     /// As [`Store::directory`].
@@ -137,9 +137,13 @@ impl Writer {
     pub async fn spell_names(&mut self, after: &str) -> Result<Vec<String>, Unwritten> {
         let mut spelled = Vec::new();
         self.within(async |connection| {
-            connection.begin().await?;
             let text = UNSPELLED_NAMES.text(connection.backend());
             let names: Vec<Unspelled> = connection.rows(text, &[after.into()]).await?;
+            if names.is_empty() {
+                return Ok(());
+            }
+            // What is changed meanwhile is found the next time: it is noted from which name the keys are.
+            connection.begin().await?;
             for name in &names {
                 spell(connection, name).await?;
             }
