@@ -128,6 +128,11 @@ async fn dump(file: &Path) -> String {
         "menu_prompts",
         "menu_conditions",
         "menu_lookups",
+        "line_features",
+        "find_me_numbers",
+        "speed_dials",
+        "blocked_callers",
+        "feature_codes",
     ] {
         let columns: Vec<(String,)> = sqlx::query_as("SELECT name FROM pragma_table_info(?) ORDER BY cid")
             .bind(table)
