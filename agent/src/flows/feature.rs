@@ -1,25 +1,21 @@
 //! The flow `feature`: a line dialled a code, and its user is talked to about that: forwarding, do not disturb, block list, speed dial, and so on.
 //!
 //! `AGI(agi://<agent>/feature/line/<line>)`; the code, perhaps with a number behind it, is what was dialled. What is changed holds on every node from the
-//! next call on.
+//! next call on. [`number`] asks for numbers, [`last_call`] tells who called last, [`name`] is how features are called.
+
+mod last_call;
+mod name;
+mod number;
 
 use std::time::Duration;
 
-use chrono::Utc;
 use tokio::time::Instant;
 
 use super::Ports;
-use super::route::Knowledge;
-use super::route::decide::{Origin, Request, decide};
-use super::route::decision::Decision;
-use super::route::explanation::Silent;
 use super::route::feature::longest;
-use super::route::number::{self, Habits};
-use crate::call::{Call, Fault, Prompt, Say, Step};
-use crate::phrases::{KEYS, Part, ask, sentence, speak};
-use crate::speech::Spoken;
+use crate::call::{Call, Fault, Say, Step};
+use crate::phrases::{KEYS, Part, sentence, speak};
 use crate::store::asking::Asking;
-use crate::store::caller::LineCaller;
 use crate::store::feature::{Feature, FindMe, Setting, Untaken};
 
 /// For the first questions: the dialplan's guard waits.
@@ -186,144 +182,6 @@ impl User<'_> {
         self.change(call, &setting, &sentence(&["num-was-successfully", done])).await
     }
 
-    async fn block_last(&self, call: &mut impl Call) -> Step<End> {
-        let last = self.ports.store.last_caller(self.line_id, Instant::now() + QUESTION).await;
-        let number = match last {
-            Ok(Some((number, _))) if !number.is_empty() => number,
-            Ok(_) => return refuse(call, "vm-nonumber").await,
-            Err(error) => {
-                tracing::warn!(line = self.line_id, %error, "who called last cannot be read");
-                return apologise(call).await;
-            }
-        };
-        let Some(number) = self.as_presented(&number).await else { return apologise(call).await };
-        let told = [
-            "telephone-number".into(),
-            Say::Digits(number.clone()).into(),
-            "num-was-successfully".into(),
-            "added".into(),
-        ];
-        self.change(call, &Setting::Block(&number), &told).await
-    }
-
-    /// Tells who called last, and when; 1 calls back.
-    async fn last_call(&self, call: &mut impl Call) -> Step<End> {
-        let last = self.ports.store.last_caller(self.line_id, Instant::now() + QUESTION).await;
-        let (number, at) = match last {
-            Ok(Some((number, at))) if !number.is_empty() => (number, at),
-            Ok(_) => return refuse(call, "vm-nonumber").await,
-            Err(error) => {
-                tracing::warn!(line = self.line_id, %error, "who called last cannot be read");
-                return apologise(call).await;
-            }
-        };
-        let zone = self.line().await.map(|line| line.account.time_zone).unwrap_or_default();
-        let told: Vec<Part> = vec![
-            "telephone-number".into(),
-            Say::Digits(number.clone()).into(),
-            "vm-received".into(),
-            Say::DateTime(at.timestamp(), zone).into(),
-            "to-call-this-number".into(),
-            "vm-press".into(),
-            Say::Digits("1".to_owned()).into(),
-        ];
-        match ask(call, &told, KEY).await? {
-            Some('1') => Ok(End::Call(number)),
-            _ => {
-                call.play(&["vm-goodbye".into()], "").await?;
-                Ok(End::Done("feature"))
-            }
-        }
-    }
-
-    /// A number that the line may call, behind the code or asked for; `None` when there is none.
-    async fn number(&self, call: &mut impl Call, rest: &str, name: &[Part]) -> Step<Option<String>> {
-        let mut given = Some(rest).filter(|rest| !rest.is_empty()).map(str::to_owned);
-        for _ in 0..TRIES {
-            let number = match given.take() {
-                Some(number) => number,
-                None => match speak(call, name, KEYS).await? {
-                    // The first key of the number interrupted.
-                    Some(key) => {
-                        let more = call.collect(&[], LONGEST, KEY).await?.keys;
-                        format!("{key}{more}")
-                    }
-                    None => {
-                        let prompts: [Prompt; 2] = ["telephone-number".into(), "vm-then-pound".into()];
-                        call.collect(&prompts, LONGEST, KEY).await?.keys
-                    }
-                },
-            };
-            let plain = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'+');
-            if !number.is_empty() && plain && number.len() <= LONGEST {
-                match self.refusal(call, &number).await {
-                    None => return Ok(Some(number)),
-                    Some(prompts) => {
-                        call.play(&prompts, "").await?;
-                    }
-                }
-            } else {
-                call.play(&["pbx-invalid".into()], "").await?;
-            }
-        }
-        call.play(&["vm-goodbye".into()], "").await?;
-        Ok(None)
-    }
-
-    /// What the line hears where it may not call a number.
-    async fn refusal(&self, call: &impl Call, number: &str) -> Option<Vec<Prompt>> {
-        let ports = self.ports;
-        if ports.rules.emergency_number(number).is_some() {
-            return Some(vec!["pbx-invalid".into()]);
-        }
-        let request = Request {
-            origin: Origin::Line(self.line_id),
-            device: "",
-            dialled: number,
-            caller_number: "",
-            caller_name: "",
-            withheld: false,
-            forwards: 0,
-            seed: 0,
-            at: Utc::now(),
-        };
-        let atlas = ports.atlas.borrow().clone();
-        let knowledge = Knowledge { store: &ports.store, atlas: &atlas, callbacks: &ports.callbacks };
-        let mut asking = Asking::until(Instant::now() + QUESTION);
-        match decide(&request, &ports.rules, &knowledge, &mut asking, &mut Silent).await {
-            Ok(Decision::Dial(_)) => None,
-            Ok(Decision::Reject(rejection)) => Some(rejection.refusal.prompt().split('&').map(Prompt::from).collect()),
-            Ok(_) => Some(vec!["pbx-invalid".into()]),
-            Err(error) => {
-                tracing::warn!(line = self.line_id, uniqueid = call.caller().uniqueid, %error, "a number cannot be checked");
-                Some(vec!["im-sorry".into(), "please-try-call-later".into()])
-            }
-        }
-    }
-
-    /// A number as a caller would present it: an extension of the account, else digits of E.164, else as it was keyed in. `None` when nobody can be asked.
-    async fn as_presented(&self, keyed: &str) -> Option<String> {
-        let mut asking = Asking::until(Instant::now() + QUESTION);
-        let line = match self.ports.store.line_caller(self.line_id, keyed, &mut asking).await {
-            Ok(line) => line?,
-            Err(error) => {
-                tracing::warn!(line = self.line_id, %error, "a number cannot be read");
-                return None;
-            }
-        };
-        if line.extension.is_some() {
-            return Some(keyed.to_owned());
-        }
-        let habits =
-            Habits { country: &line.country, area_code: &line.area_code, outside_prefix: &line.outside_prefix };
-        Some(number::read(keyed, habits).map_or_else(|| keyed.to_owned(), |number| number.e164))
-    }
-
-    async fn line(&self) -> Option<LineCaller> {
-        let mut asking = Asking::until(Instant::now() + QUESTION);
-        self.ports.store.line_caller(self.line_id, "", &mut asking).await.ok().flatten()
-    }
-
     /// Makes a change, and tells so.
     async fn change(&self, call: &mut impl Call, setting: &Setting<'_>, told: &[Part]) -> Step<End> {
         let made = self.ports.store.set_feature(self.line_id, setting, Instant::now() + QUESTION).await;
@@ -336,30 +194,6 @@ impl User<'_> {
         call.play(&["goodbye".into()], "").await?;
         Ok(End::Done("feature"))
     }
-
-    /// How a feature is called: by a prompt of Asterisk's, else spoken, else not at all.
-    async fn name(&self, feature: Feature) -> Name {
-        let prompt = |prompt: &str| Name { parts: sentence(&[prompt]), _spoken: None };
-        let text = match feature {
-            Feature::ForwardAlways | Feature::ForwardAlwaysOff => return prompt("call-fwd-unconditional"),
-            Feature::ForwardBusy | Feature::ForwardBusyOff => return prompt("call-fwd-on-busy"),
-            Feature::ForwardUnanswered | Feature::ForwardUnansweredOff => return prompt("call-fwd-no-ans"),
-            Feature::ForwardUnreachable | Feature::ForwardUnreachableOff => return prompt("call-forwarding"),
-            Feature::DoNotDisturb | Feature::DoNotDisturbOff => return prompt("do-not-disturb"),
-            Feature::RejectAnonymous | Feature::RejectAnonymousOff => "Rejection of anonymous callers",
-            Feature::Screening | Feature::ScreeningOff => "Call screening",
-            _ => "Find me",
-        };
-        let spoken = self.ports.speech.speak(text).await;
-        let parts = spoken.iter().map(|spoken| Part::Play(Prompt(spoken.prompt()))).collect();
-        Name { parts, _spoken: spoken }
-    }
-}
-
-/// The name of a feature, and the file that it is spoken in.
-struct Name {
-    parts: Vec<Part>,
-    _spoken: Option<Spoken>,
 }
 
 async fn refuse(call: &mut impl Call, prompt: &str) -> Step<End> {
