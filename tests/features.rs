@@ -109,6 +109,23 @@ fn a_line_is_looked_for_at_other_numbers() {
 }
 
 #[test]
+fn lines_that_are_looked_for_at_each_other_ring_no_more_than_the_limit() {
+    let sql = "INSERT INTO line_features (line_id, find_me) VALUES ('1002', 'in_order'), ('1004', 'together');
+        INSERT INTO find_me_numbers (line_id, position, number) VALUES ('1002', 1, '104'), ('1004', 1, '102');
+        UPDATE line_permissions SET allowed = TRUE WHERE line_id = '1004'";
+    let node = node(&[("1002", Manner::Refuses(486)), ("1004", Manner::Refuses(486))], sql);
+    let outcome = node.dial("1001", "102");
+    assert!(outcome.status() >= 400, "{:?}", outcome.statuses());
+    wait_until("the end of all channels", SOON, || node.asterisk.channels() == 0);
+    let loops = "SELECT * FROM call_records WHERE reason = 'forward-loop'";
+    wait_until("the loop's record", SOON, || !ask(&node, loops).is_empty());
+    assert_eq!(ask(&node, loops).len(), 1);
+    let rang = node.peer("1002").invites().len() + node.peer("1004").invites().len();
+    assert_eq!(rang, 6, "the call, and five forwards of it");
+    assert_eq!(node.asterisk.complaints(), Vec::<String>::new());
+}
+
+#[test]
 fn of_all_numbers_at_once_the_first_that_says_yes_has_the_call() {
     let sql = "INSERT INTO line_features (line_id, find_me) VALUES ('1002', 'together');
         INSERT INTO find_me_numbers (line_id, position, number, ring_seconds) VALUES ('1002', 1, '95125550123', 15);";

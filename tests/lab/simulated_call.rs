@@ -31,6 +31,7 @@ pub enum Does {
 pub struct SimulatedCall {
     path: String,
     caller: String,
+    dialled: String,
     script: VecDeque<(&'static str, Does)>,
     hang_up_at: Option<usize>,
     /// What is recorded where the script is cut off at a recording.
@@ -66,6 +67,7 @@ impl SimulatedCall {
         SimulatedCall {
             path: path.to_owned(),
             caller: caller.to_owned(),
+            dialled: "1".to_owned(),
             script: script.into(),
             hang_up_at: None,
             voice: Vec::new(),
@@ -73,6 +75,13 @@ impl SimulatedCall {
             patience: Duration::from_secs(30),
             variables: Vec::new(),
         }
+    }
+
+    /// What was dialled; 1 unless told.
+    #[must_use]
+    pub fn dialled(mut self, number: &str) -> SimulatedCall {
+        self.dialled = number.to_owned();
+        self
     }
 
     /// The caller hangs up at the nth command, counted from 0; at a recording, `voice` was said until then.
@@ -109,8 +118,8 @@ impl SimulatedCall {
         let caller = &self.caller;
         let prelude = format!(
             "agi_network: yes\nagi_network_script: {}\nagi_request: agi://{agent}/{}\nagi_channel: PJSIP/{caller}-1\nagi_language: en\n\
-             agi_uniqueid: 1.{caller}\nagi_version: 22.10.1\nagi_callerid: {caller}\nagi_calleridname: unknown\nagi_extension: 1\n\n",
-            self.path, self.path
+             agi_uniqueid: 1.{caller}\nagi_version: 22.10.1\nagi_callerid: {caller}\nagi_calleridname: unknown\nagi_extension: {}\n\n",
+            self.path, self.path, self.dialled
         );
         output.write_all(prelude.as_bytes()).expect("the agent reads");
         let mut session = Session { commands: Vec::new(), cut: false };
