@@ -145,17 +145,20 @@ conversations! {
         let mut call = calls("3109", &voice, "801");
         call.hears("demo-thanks").hears("GET DATA").press("25").hears("im-sorry").hears("please-try-call-later");
         ends(call);
+        // Nor does it tell anybody where its line is.
+        let mut call = calls("3109", &voice, "801");
+        call.hears("demo-thanks").hears("GET DATA").press("26").hears("im-sorry").hears("please-try-call-later");
+        ends(call);
     }
 
     fn a_key_leads_to_a_queue_whose_member_takes_the_call() {
         let voice = stage().voice("3110");
         let mut call = calls("3110", &voice, "800");
         call.hears("demo-instruct").hears("GET DATA").press("7").hears("TANDEM_ACTION=queue");
-        wait_until("the call in the queue, connected", SOON, || {
+        wait_until("the call in the queue, and its member's", SOON, || {
             let channels = stage().node.asterisk.command("core show channels concise");
-            channels.lines().any(|line| line.starts_with("PJSIP/3110-") && line.contains("!Queue!") && line.contains("PJSIP/3901-")
-                || line.starts_with("PJSIP/3110-") && line.contains("!Queue!"))
-                && channels.contains("AppQueue")
+            let waits = |line: &str| line.starts_with("PJSIP/3110-") && line.contains("!Queue!");
+            channels.lines().any(waits) && channels.contains("!AppQueue!")
         });
         call.hangs_up();
     }

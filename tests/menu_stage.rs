@@ -95,6 +95,7 @@ max_invalid = 1
 12 = "directory staff"
 123 = "number +442071838750"
 25 = "number 911"
+26 = "number 933"
 
 [menu.direct]
 entry = true

@@ -33,11 +33,11 @@ pub(in crate::flows) async fn say(
     ports: &Ports,
 ) -> Step<Option<char>> {
     if let Some(audio) = &announcement.audio
-        && let Some(recorded) = fetch(audio, ports).await
+        && let Some(recorded) = Box::pin(fetch(audio, ports)).await
     {
         match played(call, &[recorded], keys).await? {
             Some(key) => return Ok(key),
-            None => ports.voicemail.cache.forget(audio).await,
+            None => Box::pin(ports.voicemail.cache.forget(audio)).await,
         }
     }
     if !announcement.sound.is_empty() {
@@ -47,7 +47,7 @@ pub(in crate::flows) async fn say(
         }
     }
     if !announcement.text.is_empty()
-        && let Some(spoken) = ports.speech.speak(&announcement.text).await
+        && let Some(spoken) = Box::pin(ports.speech.speak(&announcement.text)).await
         && let Some(key) = played(call, &[Prompt(spoken.prompt())], keys).await?
     {
         return Ok(key);
