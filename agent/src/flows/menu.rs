@@ -156,10 +156,8 @@ fn decided(loaded: &Loaded) -> Option<Action> {
 /// Greets, and asks for keys until something comes of it: what it is, and the digits for which it was said what is said.
 async fn converse(call: &mut impl Call, loaded: &Loaded, walk: &mut Walk<'_>) -> Step<(Action, String)> {
     let menu = &loaded.menu;
-    let at_the_end = |digits: &str| {
-        let action = menu.options.get(digits).cloned().unwrap_or(Action::HangUp);
-        (action, digits.to_owned())
-    };
+    // What is said for them was said by then.
+    let at_the_end = |digits: &str| (menu.options.get(digits).cloned().unwrap_or(Action::HangUp), String::new());
     let keys = input::first_keys(menu);
     let (mut timeouts, mut wrong) = (0, 0);
     loop {

@@ -6,7 +6,7 @@ use crate::call::{Call, Ended, Prompt, Step};
 use crate::store::menu::{Announcement, Loaded};
 
 /// What a caller hears where there is nothing to say it with: that it is their turn.
-const BEEP: &str = "beep";
+pub(super) const BEEP: &str = "beep";
 
 /// Says what a menu has for these digits, in order. A key ends it, and is returned.
 pub(super) async fn said(
