@@ -95,6 +95,7 @@ max_invalid = 1
 12 = "directory staff"
 123 = "number +442071838750"
 25 = "number 911"
+26 = "number 933"
 
 [menu.direct]
 entry = true
@@ -141,7 +142,7 @@ max_timeouts = 1
 
 /// Extensions that lead to menus and other services, once these are there.
 pub const ENTRANCES: &str = "account,extension,menu,queue,conference,directory\nmenus,800,main,,,\nmenus,801,wide,,,\nmenus,802,direct,,,\nmenus,803,open,,,\n\
-    menus,804,shut,,,\nmenus,805,long,,,\nmenus,806,poor,,,\nmenus,807,loop,,,\nmenus,808,round,,,\nmenus,810,,help,,\nmenus,811,,,room,\nmenus,812,,,,staff\n";
+    menus,804,shut,,,\nmenus,805,long,,,\nmenus,806,poor,,,\nmenus,807,loop,,,\nmenus,808,round,,,\nmenus,810,,help,,\nmenus,811,,,room,\nmenus,812,,,,staff\nmenus,813,,nobody,,\n";
 
 /// Menus that go round without a key, as no import lets them: by plain SQL.
 pub const LOOP: &str = "INSERT INTO menus (id, account_id, name) VALUES ('loop', 'menus', 'Loop');

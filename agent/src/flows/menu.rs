@@ -56,7 +56,7 @@ impl Walk<'_> {
 
     /// A menu of the account; `None` when it has none of this id, or nobody can be asked.
     async fn load(&self, id: &str, account_id: &str) -> Option<Loaded> {
-        match self.ports.store.menu(id, &mut self.asking()).await {
+        match Box::pin(self.ports.store.menu(id, &mut self.asking())).await {
             Ok(loaded) => {
                 let found = loaded.filter(|loaded| loaded.account_id == account_id);
                 if found.is_none() {
@@ -88,7 +88,8 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
         _ => return Err(Fault("menu wants the id of a menu, and may be told the depth".to_owned()).into()),
     };
     let mut walk = Walk { ports, first: Instant::now() + FIRST, answered: false, keyed: String::new() };
-    let loaded = ports.store.menu(id, &mut walk.asking()).await;
+    // Questions are boxed: callers, who stay long in menus, would carry their space along.
+    let loaded = Box::pin(ports.store.menu(id, &mut walk.asking())).await;
     let loaded = loaded.map_err(|error| Fault(format!("menu {id} cannot be read: {error}")))?;
     let loaded = loaded.filter(|loaded| loaded.account_status == Status::Active);
     let loaded = loaded.ok_or_else(|| Fault(format!("there is no menu {id}, or its account is not active")))?;
@@ -121,7 +122,7 @@ async fn through(call: &mut impl Call, mut loaded: Loaded, mut depth: u32, walk:
             }
         };
         let action = match action {
-            Action::Lookup(id) => match lookup::ask(call, &loaded, &id, &digits, walk).await? {
+            Action::Lookup(id) => match Box::pin(lookup::ask(call, &loaded, &id, &digits, walk)).await? {
                 Some(action) => action,
                 None => return Ok((End::Sorry, depth)),
             },
@@ -155,10 +156,8 @@ fn decided(loaded: &Loaded) -> Option<Action> {
 /// Greets, and asks for keys until something comes of it: what it is, and the digits for which it was said what is said.
 async fn converse(call: &mut impl Call, loaded: &Loaded, walk: &mut Walk<'_>) -> Step<(Action, String)> {
     let menu = &loaded.menu;
-    let at_the_end = |digits: &str| {
-        let action = menu.options.get(digits).cloned().unwrap_or(Action::HangUp);
-        (action, digits.to_owned())
-    };
+    // What is said for them was said by then.
+    let at_the_end = |digits: &str| (menu.options.get(digits).cloned().unwrap_or(Action::HangUp), String::new());
     let keys = input::first_keys(menu);
     let (mut timeouts, mut wrong) = (0, 0);
     loop {

@@ -47,8 +47,10 @@ impl End {
             Action::Extension(number) => extension(number),
             Action::Operator if !loaded.menu.operator.is_empty() => extension(loaded.menu.operator.clone()),
             Action::Number(number) => match &loaded.menu.line_id {
-                // A call for help of somebody unknown would send the location of the menu's line.
-                Some(line_id) if ports.rules.emergency_number(&number).is_none() => {
+                // Somebody unknown would send, or hear, the location of the menu's line.
+                Some(line_id)
+                    if ports.rules.emergency_number(&number).is_none() && !ports.rules.is_emergency_test(&number) =>
+                {
                     End::Outside { line_id: line_id.clone(), number }
                 }
                 _ => End::Sorry,

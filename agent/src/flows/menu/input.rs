@@ -58,7 +58,7 @@ pub(super) async fn read(
     if !menu.direct_dial || !is_number {
         return Ok(Keyed::Wrong);
     }
-    match walk.ports.store.extension(&loaded.account_id, &keys, &mut walk.asking()).await {
+    match Box::pin(walk.ports.store.extension(&loaded.account_id, &keys, &mut walk.asking())).await {
         Ok(None) => Ok(Keyed::Wrong),
         Ok(Some(_)) => Ok(Keyed::Extension(keys)),
         Err(error) => {

@@ -89,6 +89,9 @@ async fn withheld(call: &mut impl Call) -> Step<bool> {
 /// Asks for what the server wants to know.
 async fn keys(call: &mut impl Call, loaded: &Loaded, digits: &str, lookup: &Lookup, walk: &Walk<'_>) -> Step<String> {
     let mut keys = String::new();
+    if loaded.menu.said(digits).is_empty() {
+        call.play(&[say::BEEP.into()], "").await?;
+    }
     match say::said(call, loaded, digits, KEYS, walk.ports).await? {
         Some('#') => return Ok(keys),
         Some(key) => keys.push(key),

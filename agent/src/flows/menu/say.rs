@@ -6,7 +6,7 @@ use crate::call::{Call, Ended, Prompt, Step};
 use crate::store::menu::{Announcement, Loaded};
 
 /// What a caller hears where there is nothing to say it with: that it is their turn.
-const BEEP: &str = "beep";
+pub(super) const BEEP: &str = "beep";
 
 /// Says what a menu has for these digits, in order. A key ends it, and is returned.
 pub(super) async fn said(
@@ -33,11 +33,11 @@ pub(in crate::flows) async fn say(
     ports: &Ports,
 ) -> Step<Option<char>> {
     if let Some(audio) = &announcement.audio
-        && let Some(recorded) = fetch(audio, ports).await
+        && let Some(recorded) = Box::pin(fetch(audio, ports)).await
     {
         match played(call, &[recorded], keys).await? {
             Some(key) => return Ok(key),
-            None => ports.voicemail.cache.forget(audio).await,
+            None => Box::pin(ports.voicemail.cache.forget(audio)).await,
         }
     }
     if !announcement.sound.is_empty() {
@@ -47,7 +47,7 @@ pub(in crate::flows) async fn say(
         }
     }
     if !announcement.text.is_empty()
-        && let Some(spoken) = ports.speech.speak(&announcement.text).await
+        && let Some(spoken) = Box::pin(ports.speech.speak(&announcement.text)).await
         && let Some(key) = played(call, &[Prompt(spoken.prompt())], keys).await?
     {
         return Ok(key);
