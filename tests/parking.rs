@@ -63,8 +63,7 @@ conversations! {
         let slot = stage.slot("acme", "in-1");
         let taken = bob.call(stage.asterisk.address(), &slot);
         stage.wait_bridged("2402");
-        carrier.voice().tone(620, Duration::from_secs(2));
-        wait_until("they hear each other", SOON, || bob.voice().heard_tone(620) > Duration::from_secs(1));
+        stage.wait_heard(&carrier, &bob);
         bob.hang_up(taken);
         carrier.wait_end(&outside);
         assert_eq!(stage.story("2401", 1), ["line 2401 ANSWER by in-1"]);

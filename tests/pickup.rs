@@ -6,7 +6,6 @@ mod records_stage;
 mod transfer_stage;
 
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use lab::wait_until;
 use transfer_stage::{Plan, SOON, Stage};
@@ -51,8 +50,7 @@ conversations! {
         alice.wait_given_up(&rings);
         let outside = carrier.finish_call(outside).0.expect("it is answered");
         stage.wait_bridged("2502");
-        carrier.voice().tone(620, Duration::from_secs(2));
-        wait_until("they hear each other", SOON, || bob.voice().heard_tone(620) > Duration::from_secs(1));
+        stage.wait_heard(&carrier, &bob);
         // It is the picker's call now, who may hand it on.
         let mut carol = stage.phone("2503");
         bob.start_refer(&mut taken, "2503");

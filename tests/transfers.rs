@@ -25,17 +25,13 @@ fn stage() -> &'static Stage {
     static STAGE: OnceLock<Stage> = OnceLock::new();
     STAGE.get_or_init(|| {
         Plan::new()
-            .handsets(&["2101", "2103", "2105", "2107", "2108", "2109", "2111", "2112"])
-            .handsets(&[
-                "2113", "2114", "2115", "2116", "2117", "2118", "2119", "2120", "2121", "2122", "2123", "2124", "2125",
-                "2126",
-            ])
+            .handsets(&["2101", "2103", "2105", "2107", "2108", "2109", "2111", "2112", "2113", "2114"])
+            .handsets(&["2115", "2116", "2117", "2118", "2119", "2120", "2121", "2122", "2123", "2124"])
+            .handsets(&["2125", "2126", "2127", "2128", "2129"])
             .phones(&["2102", "2104"], Manner::Answers)
             .phones(&["2110"], Manner::Refuses(486))
-            .carriers(&[
-                "in-1", "in-2", "in-3", "in-4", "in-5", "in-6", "in-7", "in-8", "in-9", "in-10", "in-11", "in-12",
-                "in-13", "in-14", "in-17", "in-15", "in-16",
-            ])
+            .carriers(&["in-1", "in-2", "in-3", "in-4", "in-5", "in-6", "in-7", "in-8", "in-9", "in-10"])
+            .carriers(&["in-11", "in-12", "in-13", "in-14", "in-15", "in-16", "in-17", "in-18", "in-19"])
             .edge()
             .set("emergency.gateways", "gw-a")
             .sql(MAILBOXES)
@@ -196,8 +192,7 @@ conversations! {
         let back = alice.wait_call();
         let back = alice.answer(back);
         stage.wait_bridged("2121");
-        carrier.voice().tone(620, Duration::from_secs(2));
-        wait_until("they hear each other", SOON, || alice.voice().heard_tone(620) > Duration::from_secs(1));
+        stage.wait_heard(&carrier, &alice);
         alice.hang_up(back);
         carrier.wait_end(&outside);
         let story = ["line 2121 ANSWER by in-14", "line 2122 BUSY by 2121", "line 2121 ANSWER by 2121"];
@@ -322,6 +317,40 @@ conversations! {
         sleep(Duration::from_millis(300));
         carrier.hang_up(outside);
         assert_eq!(stage.story("2116", 2), ["line 2116 ANSWER by in-11", "line 2104 ANSWER by 2116"]);
+    }
+
+    fn by_keys_with_a_busy_target_the_transferrer_has_the_caller_back() {
+        let stage = stage();
+        let (mut carrier, mut alice) = (stage.phone("in-18"), stage.phone("2127"));
+        let (outside, call) = stage.call_in(&mut carrier, &mut alice, "2127");
+        stage.wait_bridged("2127");
+        alice.voice().press("*2");
+        alice.voice().pause(Duration::from_millis(600));
+        alice.voice().press("2110#");
+        let busy = "SELECT * FROM call_attempts WHERE line_id = '2127' AND name = '2110'";
+        wait_until("the busy attempt", SOON, || stage.rows(busy).len() == 1);
+        stage.wait_heard(&carrier, &alice);
+        alice.hang_up(call);
+        carrier.wait_end(&outside);
+    }
+
+    fn by_keys_a_transferrer_who_does_not_wait_may_have_the_caller_back() {
+        let stage = stage();
+        let (mut carrier, mut alice, mut bob) = (stage.phone("in-19"), stage.phone("2128"), stage.phone("2129"));
+        let (outside, call) = stage.call_in(&mut carrier, &mut alice, "2128");
+        stage.wait_bridged("2128");
+        alice.voice().press("*2");
+        alice.voice().pause(Duration::from_millis(600));
+        alice.voice().press("2129#");
+        let rings = bob.wait_call();
+        alice.hang_up(call);
+        sleep(Duration::from_millis(500));
+        bob.refuse(&rings, "486 Busy Here");
+        let back = alice.wait_call();
+        let back = alice.answer(back);
+        stage.wait_heard(&carrier, &alice);
+        alice.hang_up(back);
+        carrier.wait_end(&outside);
     }
 
     fn a_line_behind_an_edge_transfers_and_a_carrier_behind_it_does_not() {
