@@ -164,3 +164,17 @@ conversations! {
         bob.hang_up(call);
     }
 }
+
+#[test]
+fn an_emergency_number_is_no_slot() {
+    let stage = Plan::new()
+        .handsets(&["2451"])
+        .set("emergency.gateways", "gw-a")
+        .global("TANDEM_PARK_SLOTS", "901-920")
+        .start();
+    let mut alice = stage.phone("2451");
+    let call = alice.call(stage.asterisk.address(), "911");
+    alice.hang_up(call);
+    assert_eq!(stage.story("2451", 1), ["gateway gw-a ANSWER by 2451"]);
+    stage.wait_reasons("2451", &["emergency"]);
+}
