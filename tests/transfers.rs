@@ -16,7 +16,7 @@ const MAILBOXES: &str = "
     INSERT INTO mailboxes (id, account_id, number, name, min_seconds, created_at) VALUES
         ('8800', 'acme', '8800', 'Everybody', 1, '2026-01-01 00:00:00'), ('2111', 'acme', '2111', 'Line 2111', 1, '2026-01-01 00:00:00');
     UPDATE phone_lines SET max_calls = 1 WHERE id = '2123';
-    UPDATE phone_lines SET ring_seconds = 2 WHERE id = '2131';
+    UPDATE phone_lines SET ring_seconds = 2 WHERE id = '2136';
     UPDATE phone_lines SET mailbox_id = '2111' WHERE id = '2111';
     INSERT INTO extensions (account_id, extension, mailbox_id) VALUES ('acme', '8800', '8800');
     INSERT INTO line_permissions (line_id, class_name, allowed) VALUES ('2112', 'premium', TRUE), ('2120', 'premium', TRUE);
@@ -26,17 +26,23 @@ fn stage() -> &'static Stage {
     static STAGE: OnceLock<Stage> = OnceLock::new();
     STAGE.get_or_init(|| {
         Plan::new()
-            .handsets(&["2101", "2103", "2105", "2107", "2108", "2109", "2111", "2112", "2113", "2114"])
-            .handsets(&["2115", "2116", "2117", "2118", "2119", "2120", "2121", "2122", "2123", "2124"])
-            .handsets(&["2125", "2126", "2127", "2128", "2129", "2130", "2131"])
+            .handsets(&["2101", "2103", "2105", "2107", "2108", "2109", "2111", "2112"])
+            .handsets(&[
+                "2113", "2114", "2115", "2116", "2117", "2118", "2119", "2120", "2121", "2122", "2123", "2124", "2125",
+                "2126",
+            ])
             .phones(&["2102", "2104"], Manner::Answers)
             .phones(&["2110"], Manner::Refuses(486))
-            .carriers(&["in-1", "in-2", "in-3", "in-4", "in-5", "in-6", "in-7", "in-8", "in-9", "in-10"])
-            .carriers(&["in-11", "in-12", "in-13", "in-14", "in-15", "in-16", "in-17", "in-18", "in-19", "in-20"])
+            .carriers(&[
+                "in-1", "in-2", "in-3", "in-4", "in-5", "in-6", "in-7", "in-8", "in-9", "in-10", "in-11", "in-12",
+                "in-13", "in-14", "in-17", "in-15", "in-16",
+            ])
             .edge()
             .set("emergency.gateways", "gw-a")
             .sql(MAILBOXES)
             .global("TANDEM_TRANSFER_LIMIT", "3")
+            .handsets(&["2132", "2133", "2134", "2135", "2136"])
+            .carriers(&["in-21", "in-22", "in-23"])
             .start()
     })
 }
@@ -139,10 +145,10 @@ conversations! {
 
     fn who_is_transferred_to_a_line_that_does_not_answer_returns() {
         let stage = stage();
-        let (mut carrier, mut alice, mut bob) = (stage.phone("in-20"), stage.phone("2130"), stage.phone("2131"));
-        let (outside, mut call) = stage.call_in(&mut carrier, &mut alice, "2130");
-        stage.wait_bridged("2130");
-        alice.start_refer(&mut call, "2131");
+        let (mut carrier, mut alice, mut bob) = (stage.phone("in-23"), stage.phone("2135"), stage.phone("2136"));
+        let (outside, mut call) = stage.call_in(&mut carrier, &mut alice, "2135");
+        stage.wait_bridged("2135");
+        alice.start_refer(&mut call, "2136");
         alice.hang_up(call);
         let rings = bob.wait_call();
         bob.wait_given_up(&rings);
@@ -151,8 +157,8 @@ conversations! {
         stage.wait_heard(&carrier, &alice);
         alice.hang_up(back);
         carrier.wait_end(&outside);
-        let story = ["line 2130 ANSWER by in-20", "line 2131 NOANSWER by 2130", "line 2130 ANSWER by 2130"];
-        assert_eq!(stage.story("2130", 3), story);
+        let story = ["line 2135 ANSWER by in-23", "line 2136 NOANSWER by 2135", "line 2135 ANSWER by 2135"];
+        assert_eq!(stage.story("2135", 3), story);
     }
 
     fn who_cannot_return_leaves_a_message() {
@@ -341,13 +347,13 @@ conversations! {
 
     fn by_keys_with_a_busy_target_the_transferrer_has_the_caller_back() {
         let stage = stage();
-        let (mut carrier, mut alice) = (stage.phone("in-18"), stage.phone("2127"));
-        let (outside, call) = stage.call_in(&mut carrier, &mut alice, "2127");
-        stage.wait_bridged("2127");
+        let (mut carrier, mut alice) = (stage.phone("in-21"), stage.phone("2132"));
+        let (outside, call) = stage.call_in(&mut carrier, &mut alice, "2132");
+        stage.wait_bridged("2132");
         alice.voice().press("*2");
         alice.voice().pause(Duration::from_millis(600));
         alice.voice().press("2110#");
-        let busy = "SELECT * FROM call_attempts WHERE line_id = '2127' AND name = '2110'";
+        let busy = "SELECT * FROM call_attempts WHERE line_id = '2132' AND name = '2110'";
         wait_until("the busy attempt", SOON, || stage.rows(busy).len() == 1);
         stage.wait_heard(&carrier, &alice);
         alice.hang_up(call);
@@ -356,12 +362,12 @@ conversations! {
 
     fn by_keys_a_transferrer_who_does_not_wait_may_have_the_caller_back() {
         let stage = stage();
-        let (mut carrier, mut alice, mut bob) = (stage.phone("in-19"), stage.phone("2128"), stage.phone("2129"));
-        let (outside, call) = stage.call_in(&mut carrier, &mut alice, "2128");
-        stage.wait_bridged("2128");
+        let (mut carrier, mut alice, mut bob) = (stage.phone("in-22"), stage.phone("2133"), stage.phone("2134"));
+        let (outside, call) = stage.call_in(&mut carrier, &mut alice, "2133");
+        stage.wait_bridged("2133");
         alice.voice().press("*2");
         alice.voice().pause(Duration::from_millis(600));
-        alice.voice().press("2129#");
+        alice.voice().press("2134#");
         let rings = bob.wait_call();
         alice.hang_up(call);
         sleep(Duration::from_millis(500));
