@@ -63,8 +63,7 @@ conversations! {
         let slot = stage.slot("acme", "in-1");
         let taken = bob.call(stage.asterisk.address(), &slot);
         stage.wait_bridged("2402");
-        carrier.voice().tone(620, Duration::from_secs(2));
-        wait_until("they hear each other", SOON, || bob.voice().heard_tone(620) > Duration::from_secs(1));
+        stage.wait_heard(&carrier, &bob);
         bob.hang_up(taken);
         carrier.wait_end(&outside);
         assert_eq!(stage.story("2401", 1), ["line 2401 ANSWER by in-1"]);
@@ -164,4 +163,18 @@ conversations! {
         let _ = stage.peer("2410").wait_invite(before + 1, SOON);
         bob.hang_up(call);
     }
+}
+
+#[test]
+fn an_emergency_number_is_no_slot() {
+    let stage = Plan::new()
+        .handsets(&["2451"])
+        .set("emergency.gateways", "gw-a")
+        .global("TANDEM_PARK_SLOTS", "901-920")
+        .start();
+    let mut alice = stage.phone("2451");
+    let call = alice.call(stage.asterisk.address(), "911");
+    alice.hang_up(call);
+    assert_eq!(stage.story("2451", 1), ["gateway gw-a ANSWER by 2451"]);
+    stage.wait_reasons("2451", &["emergency"]);
 }

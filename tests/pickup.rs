@@ -6,7 +6,6 @@ mod records_stage;
 mod transfer_stage;
 
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use lab::wait_until;
 use transfer_stage::{Plan, SOON, Stage};
@@ -15,6 +14,7 @@ const GROUPS: &str = "
     UPDATE phone_lines SET pickup_group = 'sales' WHERE id IN ('2501', '2502', '3501', '2503');
     UPDATE phone_lines SET pickup_group = 'race' WHERE id IN ('2511', '2512', '2513');
     UPDATE phone_lines SET pickup_group = 'service' WHERE id = '2504';
+    INSERT INTO line_permissions (line_id, class_name, allowed) VALUES ('2514', 'internal', FALSE);
     INSERT INTO ring_groups (id, account_id, name, strategy, ring_seconds) VALUES ('desk', 'acme', 'Desk', 'together', 20);
     INSERT INTO ring_group_members (ring_group_id, position, line_id) VALUES ('desk', 1, '2507'), ('desk', 2, '2508');
     INSERT INTO extensions (account_id, extension, ring_group_id) VALUES ('acme', '2500', 'desk');
@@ -27,6 +27,7 @@ fn stage() -> &'static Stage {
         Plan::new()
             .handsets(&[
                 "2501", "2502", "2503", "2504", "2505", "2506", "2507", "2508", "2509", "2510", "2511", "2512", "2513",
+                "2514",
             ])
             .strangers("free", &["3501"])
             .carriers(&["in-1", "in-2", "in-3", "in-4", "in-5"])
@@ -51,8 +52,7 @@ conversations! {
         alice.wait_given_up(&rings);
         let outside = carrier.finish_call(outside).0.expect("it is answered");
         stage.wait_bridged("2502");
-        carrier.voice().tone(620, Duration::from_secs(2));
-        wait_until("they hear each other", SOON, || bob.voice().heard_tone(620) > Duration::from_secs(1));
+        stage.wait_heard(&carrier, &bob);
         // It is the picker's call now, who may hand it on.
         let mut carol = stage.phone("2503");
         bob.start_refer(&mut taken, "2503");
@@ -107,6 +107,13 @@ conversations! {
             let (taken, status) = bob.try_call(stage.asterisk.address(), number);
             assert!(taken.is_none() && status >= 400, "{number}: {status}");
         }
+        // Who may not call within the account takes no calls of it.
+        let mut outcast = stage.phone("2514");
+        for number in ["*8", "*82510", "701", "*68"] {
+            assert!(outcast.try_call(stage.asterisk.address(), number).0.is_none(), "{number}");
+        }
+        let refused = "SELECT * FROM call_records WHERE line_id = '2514' AND reason = 'class-forbidden'";
+        wait_until("four refusals", SOON, || stage.rows(refused).len() == 4);
     }
 
     fn of_two_who_pick_up_at_once_one_has_the_call() {

@@ -18,7 +18,7 @@ use lab::{Agent, Asterisk, AsteriskBuilder, Handset, Manner, Sipp, wait_until};
 
 use crate::records_stage::{Row, ask_sqlite};
 
-pub const SOON: Duration = Duration::from_secs(10);
+pub const SOON: Duration = Duration::from_secs(30);
 
 /// Lines of the account `acme`, each of which has the extension of its id, and the number `1214555<id>`.
 #[must_use]
@@ -53,7 +53,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A node with carrier `gw-a`, which takes calls to numbers.
+    /// A node with carrier `gw-a`, which takes calls to numbers. It has time for its decisions: these tests ask what comes of them.
     #[must_use]
     pub fn new() -> Plan {
         Plan {
@@ -62,8 +62,8 @@ impl Plan {
             peers: Vec::new(),
             sql: "UPDATE accounts SET max_calls = 0;\n".to_owned(),
             edge: false,
-            settings: Vec::new(),
-            asterisk: Asterisk::builder().brief_prompts(),
+            settings: vec![("route.decision_ms", "790"), ("database.question_ms", "500")],
+            asterisk: Asterisk::builder().brief_prompts().global("TANDEM_GUARD", "5"),
         }
     }
 
@@ -220,7 +220,7 @@ impl Stage {
                 (SELECT linkedid FROM call_attempts WHERE line_id = '{line}' OR kind = 'line' AND name = '{line}')
                 ORDER BY started_at, number"
         );
-        wait_until(&format!("{attempts} attempts of {line}"), SOON * 3, || self.rows(&question).len() >= attempts);
+        wait_until(&format!("{attempts} attempts of {line}"), SOON, || self.rows(&question).len() >= attempts);
         let rows = self.rows(&question);
         let linked: BTreeSet<&str> = rows.iter().map(|row| row.get("linkedid")).collect();
         assert_eq!(linked.len(), 1, "{rows:#?}");
@@ -246,6 +246,13 @@ impl Stage {
         wait_until(&format!("{wanted:?} of {line}, where {:?} is", self.reasons(line)), SOON, || {
             self.reasons(line) == wanted
         });
+    }
+
+    /// Waits until one hears the other.
+    pub fn wait_heard(&self, speaker: &Handset, listener: &Handset) {
+        let before = listener.voice().heard_tone(620);
+        speaker.voice().tone(620, Duration::from_secs(3));
+        wait_until("a tone", SOON, || listener.voice().heard_tone(620) - before > Duration::from_secs(1));
     }
 
     /// Waits until a line or carrier converses with the agent.

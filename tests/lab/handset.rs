@@ -48,7 +48,7 @@ pub enum Transferred {
     Told(u16),
 }
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Handset {
     /// A phone that is not used yet.
