@@ -19,6 +19,7 @@ pub fn surroundings(lines: &[&str]) -> Vec<(&'static str, String)> {
         ("accounts", "id,name,time_zone\nmenus,Menus,America/Chicago\nother,Other,UTC\n".to_owned()),
         ("lines", all),
         ("mailboxes", "id,account,number,name\nbox,menus,3800,Sales\nforeign,other,1,Foreign\n".to_owned()),
+        ("directories", "id,account,name\nstaff,menus,Staff\n".to_owned()),
         ("ring-groups", "id,account,name,members\nteam,menus,Team,3901\nforeigners,other,Others,9001\n".to_owned()),
         (
             "extensions",

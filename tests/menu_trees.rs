@@ -69,7 +69,14 @@ fn leads(bad: bool) -> impl Strategy<Value = Leads> {
         "lookup gone",
         "hangup",
     ]);
-    let wrong = select(vec!["line nobody", "group nobody", "mailbox nobody", "extension 77", "lookup nothing"]);
+    let wrong = select(vec![
+        "line nobody",
+        "group nobody",
+        "mailbox nobody",
+        "directory nobody",
+        "extension 77",
+        "lookup nothing",
+    ]);
     let wrong = if bad { wrong.prop_map(Leads::Bad).boxed() } else { to.clone().prop_map(Leads::To).boxed() };
     prop_oneof![8 => (0..MENUS).prop_map(Leads::Menu), 8 => to.prop_map(Leads::To), 1 => wrong]
 }
@@ -196,6 +203,7 @@ impl World {
                 (Kind::Accounts, "id,name\nacme,Acme\n"),
                 (Kind::Lines, "id,account,name\n1001,acme,Alice\n1002,acme,Bob\n"),
                 (Kind::Mailboxes, "id,account,number,name\nsales,acme,1,Sales\n"),
+                (Kind::Directories, "id,account,name\nstaff,acme,Staff\n"),
                 (Kind::RingGroups, "id,account,name,members\n600,acme,Desk,1001\n"),
                 (Kind::Extensions, "account,extension,line,ring_group\nacme,1002,1002,\nacme,600,,600\n"),
             ] {

@@ -69,6 +69,9 @@ async fn every_question_and_change_in_each_database() {
 
         // Numbers and extensions lead there, and to what else is no phone.
         let csv = "account,extension,menu,queue,conference,directory\nacme,800,main,,,\nacme,801,,help,,\nacme,802,,,room,\nacme,803,,,,staff\n";
+        let stranger = store.import(Kind::Extensions, csv.as_bytes()).await.unwrap_err().to_string();
+        assert!(stranger.contains("staff"), "{name}: {stranger}");
+        store.import(Kind::Directories, "id,account,name\nstaff,acme,Staff\n".as_bytes()).await.unwrap();
         store.import(Kind::Extensions, csv.as_bytes()).await.unwrap();
         store.import(Kind::Numbers, "number,account,menu\n12125550100,acme,main\n".as_bytes()).await.unwrap();
         for (extension, service, to) in [

@@ -27,6 +27,7 @@ const AFTER_RATES: &[&str] = &[
     "mailboxes",
     "mailbox-rules",
     "ring-groups",
+    "directories",
     "numbers",
     "extensions",
     "permissions",
@@ -39,7 +40,6 @@ const AFTER_RATES: &[&str] = &[
     "find-me-numbers",
     "speed-dials",
     "blocked-callers",
-    "directories",
 ];
 
 #[tokio::main(flavor = "current_thread")]

@@ -31,6 +31,8 @@ pub struct Surroundings {
     pub ring_groups: BTreeSet<String>,
     /// Mailboxes.
     pub mailboxes: BTreeSet<String>,
+    /// Directories.
+    pub directories: BTreeSet<String>,
     /// Extensions.
     pub extensions: BTreeSet<String>,
 }
@@ -232,6 +234,9 @@ impl<'a> Check<'a> {
             Action::Mailbox(id) if !around.mailboxes.contains(id) => {
                 self.fault(path, format!("there is no mailbox {id}"));
             }
+            Action::Directory(id) if !around.directories.contains(id) => {
+                self.fault(path, format!("there is no directory {id}"));
+            }
             Action::Extension(number) if !around.extensions.contains(number) => {
                 self.fault(path, format!("there is no extension {number}"));
             }
@@ -245,9 +250,7 @@ impl<'a> Check<'a> {
             Action::Number(_) if menu.line_id.is_none() => {
                 self.fault(path, "the menu has no line with whose permissions numbers are called");
             }
-            Action::Directory(name) | Action::Queue(name) | Action::Conference(name) | Action::Language(name)
-                if !is_name(name) =>
-            {
+            Action::Queue(name) | Action::Conference(name) | Action::Language(name) if !is_name(name) => {
                 self.fault(path, format!("{name:?} is not 1 to 64 of A-Z a-z 0-9 . _ -"));
             }
             Action::Lookup(id) => self.lookup(path, menu, id),

@@ -213,6 +213,7 @@ statements! {
     LISTED_MAILBOXES = "listed_mailboxes";
     MOVE_TO_MAILBOX = "move_to_mailbox";
     KNOWN_MAILBOXES = "known_mailboxes";
+    KNOWN_DIRECTORIES = "known_directories";
     LINE_FORWARDS = "line_forwards";
     FIND_ME_NUMBERS = "find_me_numbers";
     CALLER_BLOCKED = "caller_blocked";

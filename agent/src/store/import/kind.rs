@@ -67,6 +67,7 @@ pub(super) enum Reference {
     RingGroup,
     Mailbox,
     Menu,
+    Directory,
     Deck,
     Currency,
     Class,
@@ -124,7 +125,7 @@ const DEPARTMENT: Column = column("department", "department", Field::Text, Is(""
 const OPERATOR: Column = column("operator", "operator", Field::Extension, Is(""));
 const LANGUAGE: Column = column("language", "language", Field::Text, Is(""));
 const MENU: Column = reference("menu", "menu_id", Reference::Menu, Null);
-const DIRECTORY: Column = column("directory", "directory_id", Field::Id, Null);
+const DIRECTORY: Column = reference("directory", "directory_id", Reference::Directory, Null);
 const QUEUE: Column = column("queue", "queue", Field::Id, Null);
 const CONFERENCE: Column = column("conference", "conference", Field::Id, Null);
 const CLASS: Column = reference("class", "class_name", Reference::Class, Refused);
@@ -138,6 +139,7 @@ impl Kind {
         Kind::Mailboxes,
         Kind::MailboxRules,
         Kind::RingGroups,
+        Kind::Directories,
         Kind::Numbers,
         Kind::Extensions,
         Kind::Permissions,
@@ -151,7 +153,6 @@ impl Kind {
         Kind::SpeedDials,
         Kind::BlockedCallers,
         Kind::FeatureCodes,
-        Kind::Directories,
     ];
 
     /// Its name on the command line, and of its file in `sql/sample/`.

@@ -15,9 +15,9 @@ use crate::store::statement::{
     DELETE_MENU, DELETE_MENU_CONDITIONS, DELETE_MENU_LOOKUPS, DELETE_MENU_OPTIONS, DELETE_MENU_PROMPTS, DELETE_PROMPT,
     DELETE_PROMPT_RECORDING, DELETE_SCHEDULE_HOLIDAYS, DELETE_SCHEDULE_HOURS, DELETE_SCHEDULES, FORGET_PROMPT_NUMBERS,
     INSERT_MENU, INSERT_MENU_CONDITION, INSERT_MENU_LOOKUP, INSERT_MENU_OPTION, INSERT_MENU_PROMPT, INSERT_PROMPT,
-    INSERT_SCHEDULE, INSERT_SCHEDULE_HOLIDAY, INSERT_SCHEDULE_HOURS, KNOWN_ACCOUNTS, KNOWN_EXTENSIONS, KNOWN_LINES,
-    KNOWN_LOOKUPS, KNOWN_MAILBOXES, KNOWN_MENUS, KNOWN_PROMPTS, KNOWN_RING_GROUPS, KNOWN_SCHEDULES, PROMPT_RECORDING,
-    Statement, UPDATE_MENU, UPDATE_PROMPT,
+    INSERT_SCHEDULE, INSERT_SCHEDULE_HOLIDAY, INSERT_SCHEDULE_HOURS, KNOWN_ACCOUNTS, KNOWN_DIRECTORIES,
+    KNOWN_EXTENSIONS, KNOWN_LINES, KNOWN_LOOKUPS, KNOWN_MAILBOXES, KNOWN_MENUS, KNOWN_PROMPTS, KNOWN_RING_GROUPS,
+    KNOWN_SCHEDULES, PROMPT_RECORDING, Statement, UPDATE_MENU, UPDATE_PROMPT,
 };
 use crate::store::time::Moment;
 use crate::store::{Store, StoreError};
@@ -114,14 +114,14 @@ async fn surroundings(connection: &mut Connection, account_id: &str) -> Result<S
         let owners = owners(connection, statement).await?;
         Ok::<_, StoreError>(owners.into_iter().filter(|(_, owner)| owner == account_id).map(|(id, _)| id).collect())
     };
-    let (lines, ring_groups, mailboxes) =
-        (of(&KNOWN_LINES).await?, of(&KNOWN_RING_GROUPS).await?, of(&KNOWN_MAILBOXES).await?);
+    let (lines, ring_groups) = (of(&KNOWN_LINES).await?, of(&KNOWN_RING_GROUPS).await?);
+    let (mailboxes, directories) = (of(&KNOWN_MAILBOXES).await?, of(&KNOWN_DIRECTORIES).await?);
     let extensions: Vec<(String, String)> = connection
         .rows(KNOWN_EXTENSIONS.text(connection.backend()), &[account_id.into()])
         .await
         .map_err(|error| failed(KNOWN_EXTENSIONS.name, &error))?;
     let extensions = extensions.into_iter().map(|(extension, _)| extension).collect();
-    Ok(Surroundings { lines, ring_groups, mailboxes, extensions })
+    Ok(Surroundings { lines, ring_groups, mailboxes, directories, extensions })
 }
 
 /// What there is of these things, and whose it is.

@@ -203,7 +203,8 @@ impl<'a> Row<'a> {
         let group = self.text("ring_group").map(|id| (Reference::RingGroup, id));
         let mailbox = self.text("mailbox").map(|id| (Reference::Mailbox, id));
         let menu = self.text("menu").map(|id| (Reference::Menu, id));
-        for (to, id) in named.chain(group).chain(mailbox).chain(menu) {
+        let directory = self.text("directory").map(|id| (Reference::Directory, id));
+        for (to, id) in named.chain(group).chain(mailbox).chain(menu).chain(directory) {
             let owner = self.known.get(&to).and_then(|known| known.get(id));
             if owner.is_some_and(|owner| owner != account) {
                 return Err(format!("{id:?} belongs to another account than {account:?}"));

@@ -15,8 +15,8 @@ use crate::store::connection::{Connection, Value};
 use crate::store::directories::spell_name;
 use crate::store::failure::is_missing_table;
 use crate::store::statement::{
-    Backend, KNOWN_ACCOUNTS, KNOWN_CLASSES, KNOWN_CURRENCIES, KNOWN_DECKS, KNOWN_LINES, KNOWN_MAILBOXES, KNOWN_MENUS,
-    KNOWN_RING_GROUPS, Statement, numbered,
+    Backend, KNOWN_ACCOUNTS, KNOWN_CLASSES, KNOWN_CURRENCIES, KNOWN_DECKS, KNOWN_DIRECTORIES, KNOWN_LINES,
+    KNOWN_MAILBOXES, KNOWN_MENUS, KNOWN_RING_GROUPS, Statement, numbered,
 };
 use crate::store::time::Time;
 use crate::store::{Store, StoreError};
@@ -61,6 +61,7 @@ async fn known(connection: &mut Connection, references: impl Iterator<Item = Ref
             Reference::RingGroup => &KNOWN_RING_GROUPS,
             Reference::Mailbox => &KNOWN_MAILBOXES,
             Reference::Menu => &KNOWN_MENUS,
+            Reference::Directory => &KNOWN_DIRECTORIES,
             Reference::Deck => &KNOWN_DECKS,
             Reference::Currency => &KNOWN_CURRENCIES,
             Reference::Class => &KNOWN_CLASSES,
