@@ -244,7 +244,8 @@ impl<'a> Check<'a> {
                 self.fault(path, format!("extension {number} cannot be dialled by a menu"));
             }
             Action::Operator if menu.operator.is_empty() => self.fault(path, "the menu has no operator"),
-            Action::Number(number) if !is_number(number.trim_start_matches('+')) => {
+            // No code of a feature: whoever presses the key would set it for the menu's line.
+            Action::Number(number) if !is_number(number.trim_start_matches('+')) || number.contains(['*', '#']) => {
                 self.fault(path, format!("{number:?} is no number"));
             }
             Action::Number(_) if menu.line_id.is_none() => {
