@@ -46,10 +46,10 @@ fn stage() -> &'static Stage {
             ])
             .edge()
             .set("emergency.gateways", "gw-a")
-            .sql(MAILBOXES)
-            .global("TANDEM_TRANSFER_LIMIT", "3")
             .handsets(&["2132", "2133", "2134", "2135", "2136"])
             .carriers(&["in-21", "in-22", "in-23"])
+            .sql(MAILBOXES)
+            .global("TANDEM_TRANSFER_LIMIT", "3")
             .start()
     })
 }
