@@ -26,6 +26,7 @@ const MAILBOXES: &str = "
     INSERT INTO menu_options (menu_id, digits, action, target) VALUES ('front', '1', 'line', '2102');
     INSERT INTO extensions (account_id, extension, menu_id) VALUES ('acme', '8801', 'front');
     INSERT INTO line_features (line_id, find_me) VALUES ('2128', 'in_order');
+    INSERT INTO line_features (line_id, screening) VALUES ('2129', TRUE);
     INSERT INTO find_me_numbers (line_id, position, number) VALUES ('2128', 1, '2104');
 ";
 
@@ -36,13 +37,13 @@ fn stage() -> &'static Stage {
             .handsets(&["2101", "2103", "2105", "2107", "2108", "2109", "2111", "2112"])
             .handsets(&[
                 "2113", "2114", "2115", "2116", "2117", "2118", "2119", "2120", "2121", "2122", "2123", "2124", "2125",
-                "2126", "2127",
+                "2126", "2127", "2129",
             ])
             .phones(&["2102", "2104"], Manner::Answers)
             .phones(&["2110", "2128"], Manner::Refuses(486))
             .carriers(&[
                 "in-1", "in-2", "in-3", "in-4", "in-5", "in-6", "in-7", "in-8", "in-9", "in-10", "in-11", "in-12",
-                "in-13", "in-14", "in-17", "in-15", "in-16", "in-18", "in-19",
+                "in-13", "in-14", "in-17", "in-15", "in-16", "in-18", "in-19", "in-20",
             ])
             .edge()
             .set("emergency.gateways", "gw-a")
@@ -164,6 +165,28 @@ conversations! {
         let story = stage.story("2128", 3);
         assert!(story.contains(&"line 2104 ANSWER by 2128".to_owned()), "{story:?}");
         assert!(!story.iter().any(|attempt| attempt.contains("2102")), "{story:?}");
+    }
+
+    fn a_line_that_screens_its_calls_hears_the_callers_name_and_takes_the_call_by_1() {
+        let stage = stage();
+        let (mut carrier, mut alice) = (stage.phone("in-20"), stage.phone("2129"));
+        let placed = carrier.start_call(stage.asterisk.address(), "12145552129");
+        let outside = carrier.finish_call(placed).0.expect("the agent asks for a name");
+        stage.wait_conversation("in-20");
+        carrier.voice().pause(Duration::from_millis(1200));
+        carrier.voice().tone(620, Duration::from_secs(2));
+        carrier.voice().pause(Duration::from_millis(300));
+        carrier.voice().press("#");
+        let rings = alice.wait_call();
+        let call = alice.answer(rings);
+        wait_until("the name", SOON, || alice.voice().heard_tone(620) > Duration::from_secs(1));
+        sleep(Duration::from_secs(1));
+        alice.voice().press("1");
+        stage.wait_bridged("2129");
+        carrier.hang_up(outside);
+        alice.wait_end(&call);
+        assert_eq!(stage.story("2129", 1), ["line 2129 ANSWER by in-20"]);
+        stage.wait_reasons("2129", &[""]);
     }
 
     fn who_is_transferred_to_a_busy_line_returns() {

@@ -2,6 +2,7 @@
 
 pub mod directory;
 pub mod feature;
+pub mod introduction;
 pub mod linetest;
 pub mod location;
 mod lockout;
@@ -52,6 +53,8 @@ pub enum Flow {
     Mailbox,
     /// Talk about the code of a feature.
     Feature,
+    /// Ask for the caller's name.
+    Introduction,
     /// Find somebody by name.
     Directory,
     /// Park a call, or take a parked one.
@@ -74,6 +77,7 @@ impl Flow {
         Flow::Voicemail,
         Flow::Mailbox,
         Flow::Feature,
+        Flow::Introduction,
         Flow::Directory,
         Flow::Park,
         Flow::Pickup,
@@ -90,6 +94,7 @@ impl Flow {
         Flow::Voicemail.name(),
         Flow::Mailbox.name(),
         Flow::Feature.name(),
+        Flow::Introduction.name(),
         Flow::Directory.name(),
         Flow::Park.name(),
         Flow::Pickup.name(),
@@ -108,6 +113,7 @@ impl Flow {
             Flow::Voicemail => "voicemail",
             Flow::Mailbox => "mailbox",
             Flow::Feature => "feature",
+            Flow::Introduction => "introduction",
             Flow::Directory => "directory",
             Flow::Park => "park",
             Flow::Pickup => "pickup",
@@ -213,6 +219,7 @@ pub async fn run(flow: Flow, arguments: &[String], call: &mut impl Call, ports: 
         Flow::Voicemail => Box::pin(voicemail::run(call, arguments, ports)).await,
         Flow::Mailbox => Box::pin(mailbox::run(call, arguments, ports)).await,
         Flow::Feature => Box::pin(feature::run(call, arguments, ports)).await,
+        Flow::Introduction => introduction::run(call, ports).await,
         Flow::Directory => Box::pin(directory::run(call, arguments, ports)).await,
         Flow::Park => Box::pin(park::run(call, arguments, ports)).await,
         Flow::Pickup => Box::pin(pickup::run(call, arguments, ports)).await,

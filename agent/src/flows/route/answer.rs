@@ -121,6 +121,7 @@ impl Variables {
         let line = dial.on_failure.as_ref().map(|failure| failure.line_id.clone());
         self.set("TANDEM_FORWARD_LINE", line.unwrap_or_default());
         self.set("TANDEM_FORWARD_ON", reasons.unwrap_or_default());
+        self.set("TANDEM_INTRODUCES", if dial.introduces { "1" } else { "" });
         self.set("TANDEM_FORWARDS", dial.forwards.to_string());
     }
 

@@ -100,6 +100,7 @@ async fn to_line(
         listener.step("do-not-disturb", || format!("line {} is not to be disturbed", line.line_id));
         return Ok(if call.mailbox_id.is_some() { Turn::dial(call) } else { refuse(call, Refusal::DoNotDisturb) });
     }
+    call.introduces = features.screening;
     call.attempts = rung(line, &call.caller_number, rules, store, asking).await?;
     let reasons: Vec<Untaken> = features.forwards.reasons().collect();
     if !reasons.is_empty() {

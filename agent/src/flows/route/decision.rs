@@ -55,6 +55,8 @@ pub struct Dial {
     pub mailbox_id: Option<String>,
     /// The service that answers in the place of a phone, and its id or name.
     pub service: Option<(Service, String)>,
+    /// Whether a caller from outside is asked for a name first.
+    pub introduces: bool,
     /// On whose behalf it is tried, where that is not the caller.
     pub behalf: Option<Behalf>,
     /// Whom to ask where it goes when no attempt took it.

@@ -61,6 +61,7 @@ impl Forward {
                 sell: part.sell,
                 attempts: part.attempts,
                 service: part.service,
+                introduces: part.introduces,
                 on_failure: part.on_failure,
                 forwards,
                 ..call
