@@ -160,22 +160,24 @@ fn a_screened_call_is_taken_by_1_and_declined_by_2() {
     assert_eq!(node.asterisk.complaints(), Vec::<String>::new());
 }
 
-/// A node of which the lines 1001 and up talk about features; `sql` is run before.
-fn stage() -> Stage {
-    let mut builder: NodeBuilder = Node::builder().brief_prompts().ships_records().set("records.batch_ms", "100");
-    for id in ["1001", "1002", "1004"] {
-        builder = builder.line(id, Manner::Answers);
-    }
-    let builder = builder.gateway("gw-a", Manner::Answers).set("media.speech", "false").set("replica.poll_ms", "200");
-    Stage::start(builder.sql(include_str!("data/provider.sql")))
-}
+/// A node whose lines talk about features.
+struct Users(Stage);
 
-#[test]
-fn features_are_set_by_phone_and_hold_from_the_next_call_on() {
-    let stage = stage();
-    let talks = |line: &str, dialled: &str, turns: &[(&str, &str)]| {
-        let voice = stage.voice(line);
-        let mut call = stage.call(line, &voice, dialled);
+impl Users {
+    fn start() -> Users {
+        let mut builder: NodeBuilder = Node::builder().brief_prompts().ships_records().set("records.batch_ms", "100");
+        for id in ["1001", "1002", "1004"] {
+            builder = builder.line(id, Manner::Answers);
+        }
+        let builder =
+            builder.gateway("gw-a", Manner::Answers).set("media.speech", "false").set("replica.poll_ms", "200");
+        Users(Stage::start(builder.sql(include_str!("data/provider.sql"))))
+    }
+
+    /// Line 1002 dials a code, and presses something whenever it heard something.
+    fn talks(&self, dialled: &str, turns: &[(&str, &str)]) {
+        let voice = self.0.voice("1002");
+        let mut call = self.0.call("1002", &voice, dialled);
         for (hears, press) in turns {
             call.hears(hears);
             if !press.is_empty() {
@@ -183,24 +185,39 @@ fn features_are_set_by_phone_and_hold_from_the_next_call_on() {
             }
         }
         assert_eq!(call.ends().status(), 200, "{dialled}");
-    };
-    let features = |columns: &str| stage.rows(&format!("SELECT {columns} FROM line_features WHERE line_id = '1002'"));
+    }
+
+    fn features(&self, columns: &str) -> Vec<String> {
+        self.0.rows(&format!("SELECT {columns} FROM line_features WHERE line_id = '1002'"))
+    }
+
+    /// A call to line 1002.
+    fn is_called(&self) -> u16 {
+        self.0.node.peer("1001").call(self.0.node.asterisk.address(), "102").run().status()
+    }
+
+    fn end(self) {
+        let complaints = self.0.node.asterisk.complaints();
+        // The laboratory's own language.
+        assert!(complaints.iter().all(|line| line.contains("Language brief")), "{complaints:#?}");
+    }
+}
+
+const ON: (&str, &str) = ("STREAM FILE \"activated\"", "");
+
+#[test]
+fn calls_are_forwarded_by_phone_from_the_next_call_on() {
+    let users = Users::start();
     let forwarded = |reason: &str| {
-        let outcome = stage.node.peer("1001").call(stage.node.asterisk.address(), "102").run();
-        assert_eq!(outcome.status(), 200);
+        assert_eq!(users.is_called(), 200);
         let question =
             "SELECT reason FROM call_records WHERE line_id = '1001' AND dst = '102' ORDER BY started_at DESC LIMIT 1";
         wait_until("the call's record", SOON, || {
-            ask(&stage.node, question).first().is_some_and(|row| row.get("reason") == reason)
+            ask(&users.0.node, question).first().is_some_and(|row| row.get("reason") == reason)
         });
     };
-
-    // Nobody called yet.
-    talks("1002", "*69", &[("vm-nonumber", "")]);
-
     // A number is asked for, checked (1002 may not call abroad), and said back.
-    talks(
-        "1002",
+    users.talks(
         "*72",
         &[
             ("call-fwd-unconditional", ""),
@@ -212,83 +229,82 @@ fn features_are_set_by_phone_and_hold_from_the_next_call_on() {
             ("goodbye", ""),
         ],
     );
-    assert_eq!(features("forward_always"), ["104"]);
+    assert_eq!(users.features("forward_always"), ["104"]);
     forwarded("forwarded");
-    talks("1002", "*73", &[("call-fwd-unconditional", ""), ("de-activated", "")]);
-    assert_eq!(features("forward_always"), [""]);
+    users.talks("*73", &[("call-fwd-unconditional", ""), ("de-activated", "")]);
+    assert_eq!(users.features("forward_always"), [""]);
     forwarded("");
     // Behind the code.
-    talks("1002", "*90104", &[("call-fwd-on-busy", ""), ("SAY DIGITS \"104\"", "")]);
-    talks("1002", "*9295125550123", &[("call-fwd-no-ans", ""), ("is-set-to", "")]);
-    talks("1002", "*94104", &[("call-forwarding", ""), ("is-set-to", "")]);
-    talks("1002", "*78", &[("do-not-disturb", ""), ("STREAM FILE \"activated\"", "")]);
-    talks("1002", "*77", &[("STREAM FILE \"activated\"", "")]);
-    talks("1002", "*45", &[("STREAM FILE \"activated\"", "")]);
-    talks("1002", "*62", &[("STREAM FILE \"activated\"", "")]);
-    talks("1002", "*64104", &[("telephone-number", ""), ("added", "")]);
-    let all =
-        "forward_busy, forward_unanswered, forward_unreachable, do_not_disturb, reject_anonymous, screening, find_me";
-    assert_eq!(features(all), ["104|95125550123|104|1|1|1|in_order"]);
-    assert_eq!(stage.rows("SELECT position, number FROM find_me_numbers WHERE line_id = '1002'"), ["1|104"]);
-    talks("1002", "*66", &[("STREAM FILE \"activated\"", "")]);
-    assert_eq!(features("find_me"), ["together"]);
-    for (code, hears) in [
-        ("*91", "call-fwd-on-busy"),
-        ("*93", "call-fwd-no-ans"),
-        ("*95", "call-forwarding"),
-        ("*79", "do-not-disturb"),
-        ("*87", "de-activated"),
-        ("*46", "de-activated"),
-        ("*63", "de-activated"),
-        ("*65", "removed"),
-    ] {
-        talks("1002", code, &[(hears, "")]);
+    users.talks("*90104", &[("call-fwd-on-busy", ""), ("SAY DIGITS \"104\"", "")]);
+    users.talks("*9295125550123", &[("call-fwd-no-ans", ""), ("is-set-to", "")]);
+    users.talks("*94104", &[("call-forwarding", ""), ("is-set-to", "")]);
+    let all = "forward_busy, forward_unanswered, forward_unreachable";
+    assert_eq!(users.features(all), ["104|95125550123|104"]);
+    for (code, hears) in [("*91", "call-fwd-on-busy"), ("*93", "call-fwd-no-ans"), ("*95", "call-forwarding")] {
+        users.talks(code, &[(hears, ""), ("de-activated", "")]);
     }
-    assert_eq!(features(all), ["|||0|0|0|off"]);
-    assert_eq!(stage.rows("SELECT number FROM find_me_numbers"), Vec::<String>::new());
-
-    // Who called last was 1001.
-    let voice = stage.voice("1002");
-    let mut call = stage.call("1002", &voice, "*69");
-    call.hears("SAY DIGITS \"101\"").hears("to-call-this-number").hears("SAY DIGITS \"1\"").press("1");
-    wait_until("a call back", SOON, || stage.node.peer("1001").invites().len() == 1);
-    call.hangs_up();
-    talks("1002", "*61", &[("SAY DIGITS \"101\"", ""), ("num-was-successfully", ""), ("added", "")]);
-    assert_eq!(stage.rows("SELECT number FROM blocked_callers WHERE line_id = '1002'"), ["101"]);
-    wait_until("the caller to be blocked", SOON, || {
-        stage.node.peer("1001").call(stage.node.asterisk.address(), "102").run().status() == 403
-    });
-    talks("1002", "*80", &[("entr-num-rmv-blklist", "101#"), ("num-was-successfully", ""), ("removed", "")]);
-    talks("1002", "*60", &[("enter-num-blacklist", "5125550123#"), ("num-was-successfully", ""), ("added", "")]);
-    assert_eq!(stage.rows("SELECT number FROM blocked_callers WHERE line_id = '1002'"), ["15125550123"]);
-    talks(
-        "1002",
-        "*75",
-        &[
-            ("STREAM FILE \"speed-dial\"", ""),
-            ("GET DATA \"number\"", "7#"),
-            ("vm-then-pound", "101#"),
-            ("is-set-to", ""),
-        ],
-    );
-    assert_eq!(stage.rows("SELECT slot, number FROM speed_dials WHERE line_id = '1002'"), ["7|101"]);
-    let outcome = stage.node.peer("1002").call(stage.node.asterisk.address(), "*07").run();
-    assert_eq!(outcome.status(), 200);
-    assert_eq!(stage.node.peer("1001").invites().len(), 2);
+    assert_eq!(users.features(all), ["||"]);
     // Not a number.
-    talks(
-        "1002",
-        "*72911",
-        &[
-            ("pbx-invalid", ""),
-            ("vm-then-pound", "#"),
-            ("pbx-invalid", ""),
-            ("vm-then-pound", "#"),
-            ("pbx-invalid", ""),
-        ],
-    );
-    assert_eq!(features("forward_always"), [""]);
-    let complaints = stage.node.asterisk.complaints();
-    // The laboratory's own language.
-    assert!(complaints.iter().all(|line| line.contains("Language brief")), "{complaints:#?}");
+    let again = [("pbx-invalid", ""), ("vm-then-pound", "#"), ("pbx-invalid", ""), ("vm-then-pound", "#")];
+    users.talks("*72911", &again);
+    assert_eq!(users.features("forward_always"), [""]);
+    users.end();
+}
+
+#[test]
+fn what_is_on_or_off_is_switched_by_phone() {
+    let users = Users::start();
+    users.talks("*78", &[("do-not-disturb", ""), ON]);
+    assert_eq!(users.is_called(), 486);
+    for code in ["*77", "*45", "*62"] {
+        users.talks(code, &[ON]);
+    }
+    users.talks("*64104", &[("telephone-number", ""), ("added", "")]);
+    let all = "do_not_disturb, reject_anonymous, screening, find_me";
+    assert_eq!(users.features(all), ["1|1|1|in_order"]);
+    assert_eq!(users.0.rows("SELECT line_id, position, number FROM find_me_numbers"), ["1002|1|104"]);
+    users.talks("*66", &[ON]);
+    assert_eq!(users.features("find_me"), ["together"]);
+    for code in ["*79", "*87", "*46", "*63"] {
+        users.talks(code, &[("de-activated", "")]);
+    }
+    users.talks("*65", &[("removed", "")]);
+    assert_eq!(users.features(all), ["0|0|0|off"]);
+    assert_eq!(users.0.rows("SELECT number FROM find_me_numbers"), Vec::<String>::new());
+    users.end();
+}
+
+#[test]
+fn who_called_last_is_called_and_blocked_and_numbers_are_kept_by_phone() {
+    let users = Users::start();
+    users.talks("*69", &[("vm-nonumber", "")]);
+    assert_eq!(users.is_called(), 200);
+    let attempts = "SELECT * FROM call_attempts WHERE shown_number = '101'";
+    wait_until("the attempt's row", SOON, || !ask(&users.0.node, attempts).is_empty());
+    let caller = || users.0.node.peer("1001").invites().len();
+    let voice = users.0.voice("1002");
+    let mut call = users.0.call("1002", &voice, "*69");
+    call.hears("SAY DIGITS \"101\"").hears("to-call-this-number").hears("SAY DIGITS \"1\"").press("1");
+    wait_until("a call back", SOON, || caller() == 1);
+    call.hangs_up();
+
+    let blocked = || users.0.rows("SELECT number FROM blocked_callers WHERE line_id = '1002'");
+    users.talks("*61", &[("SAY DIGITS \"101\"", ""), ("num-was-successfully", ""), ("added", "")]);
+    assert_eq!((blocked(), users.is_called()), (vec!["101".to_owned()], 403));
+    users.talks("*80", &[("entr-num-rmv-blklist", "101#"), ("num-was-successfully", ""), ("removed", "")]);
+    assert_eq!(users.is_called(), 200);
+    users.talks("*60", &[("enter-num-blacklist", "5125550123#"), ("num-was-successfully", ""), ("added", "")]);
+    assert_eq!(blocked(), ["15125550123"]);
+
+    let slot = [
+        ("STREAM FILE \"speed-dial\"", ""),
+        ("GET DATA \"number\"", "7#"),
+        ("vm-then-pound", "101#"),
+        ("is-set-to", ""),
+    ];
+    users.talks("*75", &slot);
+    assert_eq!(users.0.rows("SELECT slot, number FROM speed_dials WHERE line_id = '1002'"), ["7|101"]);
+    assert_eq!(users.0.node.peer("1002").call(users.0.node.asterisk.address(), "*07").run().status(), 200);
+    assert_eq!(caller(), 2);
+    users.end();
 }
