@@ -58,6 +58,18 @@ fn a_call_is_forwarded_that_the_line_does_not_take() {
 }
 
 #[test]
+fn without_the_agent_a_call_that_the_line_does_not_take_ends_as_ever() {
+    let sql = "INSERT INTO line_features (line_id, forward_unanswered) VALUES ('1002', '104');
+        UPDATE phone_lines SET ring_seconds = 3 WHERE id = '1002'";
+    let mut node = node(&[("1002", Manner::Rings)], sql);
+    let call = node.peers["1001"].call(node.asterisk.address(), "102").start();
+    let _ = node.peers["1002"].wait_invite(1, SOON);
+    node.agent.process().kill();
+    assert_eq!(call.finish().status(), 480);
+    assert_eq!(node.peer("1004").invites().len(), 0);
+}
+
+#[test]
 fn forwards_in_a_ring_end_with_a_prompt() {
     let sql = "INSERT INTO line_features (line_id, forward_always) VALUES ('1002', '104');
         INSERT INTO line_features (line_id, forward_busy) VALUES ('1004', '101'), ('1001', '102');
@@ -287,6 +299,15 @@ fn who_called_last_is_called_and_blocked_and_numbers_are_kept_by_phone() {
     call.hears("SAY DIGITS \"101\"").hears("to-call-this-number").hears("SAY DIGITS \"1\"").press("1");
     wait_until("a call back", SOON, || caller() == 1);
     call.hangs_up();
+
+    // Who withholds the number is not told.
+    assert_eq!(users.0.node.peer("1001").call(users.0.node.asterisk.address(), "*67102").run().status(), 200);
+    let withheld = "SELECT * FROM call_attempts WHERE name = '1002' AND shown_number = ''";
+    wait_until("the attempt's row", SOON, || !ask(&users.0.node, withheld).is_empty());
+    users.talks("*69", &[("vm-nonumber", "")]);
+    assert_eq!(users.is_called(), 200);
+    let shown = "SELECT * FROM call_attempts WHERE name = '1002' AND shown_number = '101'";
+    wait_until("the attempt's row", SOON, || ask(&users.0.node, shown).len() == 2);
 
     let blocked = || users.0.rows("SELECT number FROM blocked_callers WHERE line_id = '1002'");
     users.talks("*61", &[("SAY DIGITS \"101\"", ""), ("num-was-successfully", ""), ("added", "")]);

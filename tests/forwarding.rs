@@ -164,6 +164,9 @@ async fn other_numbers_ring_after_the_line_or_with_it() {
     answer.dials(&["PJSIP/1004"]);
     assert_eq!((answer.routes("ASKS"), answer.routes("CALLER")), (vec![""], vec!["101"]));
     provider.ask(branch("95125550199")).await.refused("number-unassigned");
+    // Nobody is looked for at the emergency centre.
+    provider.sql("INSERT INTO find_me_numbers (line_id, position, number) VALUES ('1002', 3, '911')").await;
+    provider.ask(branch("911")).await.refused("number-invalid");
     provider.ask(Request { forwards: 5, ..branch("104") }).await.refused("forward-loop");
 }
 

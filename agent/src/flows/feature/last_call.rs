@@ -1,32 +1,29 @@
 //! Who called last: called back, or never let through again.
 
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use super::{End, KEY, QUESTION, User, apologise, refuse};
 use crate::call::{Call, Say, Step};
 use crate::phrases::{Part, ask};
 use crate::store::asking::Asking;
-use crate::store::caller::LineCaller;
 use crate::store::feature::Setting;
+
+/// Who called last, or how the conversation ends because nobody knows.
+type Last = Result<(String, DateTime<Utc>), End>;
 
 impl User<'_> {
     /// Tells who called last, and when; 1 calls back.
     pub(super) async fn last_call(&self, call: &mut impl Call) -> Step<End> {
-        let last = self.ports.store.last_caller(self.line_id, Instant::now() + QUESTION).await;
-        let (number, at) = match last {
-            Ok(Some((number, at))) if !number.is_empty() => (number, at),
-            Ok(_) => return refuse(call, "vm-nonumber").await,
-            Err(error) => {
-                tracing::warn!(line = self.line_id, %error, "who called last cannot be read");
-                return apologise(call).await;
-            }
+        let (number, at) = match self.last(call).await? {
+            Ok(last) => last,
+            Err(end) => return Ok(end),
         };
-        let zone = self.line().await.map(|line| line.account.time_zone).unwrap_or_default();
         let told: Vec<Part> = vec![
             "telephone-number".into(),
             Say::Digits(number.clone()).into(),
             "vm-received".into(),
-            Say::DateTime(at.timestamp(), zone).into(),
+            Say::DateTime(at.timestamp(), self.time_zone().await).into(),
             "to-call-this-number".into(),
             "vm-press".into(),
             Say::Digits("1".to_owned()).into(),
@@ -42,14 +39,9 @@ impl User<'_> {
 
     /// Blocks who called last.
     pub(super) async fn block_last(&self, call: &mut impl Call) -> Step<End> {
-        let last = self.ports.store.last_caller(self.line_id, Instant::now() + QUESTION).await;
-        let number = match last {
-            Ok(Some((number, _))) if !number.is_empty() => number,
-            Ok(_) => return refuse(call, "vm-nonumber").await,
-            Err(error) => {
-                tracing::warn!(line = self.line_id, %error, "who called last cannot be read");
-                return apologise(call).await;
-            }
+        let number = match self.last(call).await? {
+            Ok((number, _)) => number,
+            Err(end) => return Ok(end),
         };
         let Some(number) = self.as_presented(&number).await else { return apologise(call).await };
         let told = [
@@ -61,8 +53,21 @@ impl User<'_> {
         self.change(call, &Setting::Block(&number), &told).await
     }
 
-    async fn line(&self) -> Option<LineCaller> {
+    async fn last(&self, call: &mut impl Call) -> Step<Last> {
+        match self.ports.store.last_caller(self.line_id, Instant::now() + QUESTION).await {
+            Ok(Some((number, at))) if !number.is_empty() => Ok(Ok((number, at))),
+            Ok(_) => refuse(call, "vm-nonumber").await.map(Err),
+            Err(error) => {
+                tracing::warn!(line = self.line_id, %error, "who called last cannot be read");
+                apologise(call).await.map(Err)
+            }
+        }
+    }
+
+    /// Of the line's account; UTC where nobody knows.
+    async fn time_zone(&self) -> String {
         let mut asking = Asking::until(Instant::now() + QUESTION);
-        self.ports.store.line_caller(self.line_id, "", &mut asking).await.ok().flatten()
+        let line = self.ports.store.line_caller(self.line_id, "", &mut asking).await.ok().flatten();
+        line.map_or_else(|| "UTC".to_owned(), |line| line.account.time_zone)
     }
 }

@@ -1,5 +1,5 @@
 //! A decision: an emergency call goes out before any question is asked; else who calls decides, a line ([`outbound`])
-//! or a gateway ([`inbound`]), with two questions to the store at the most.
+//! or a gateway ([`inbound`]), with two questions to the store. A code, a forward and what a line does with some callers ask more.
 
 use super::Knowledge;
 use super::decision::{Decision, Refusal, Rejection};
@@ -87,17 +87,7 @@ pub async fn decide(
     asking: &mut Asking,
     listener: &mut impl Listener,
 ) -> Result<Decision, StoreError> {
-    if let Some(line_id) = request.origin.line()
-        && let Some(number) = rules.emergency_number(request.dialled)
-    {
-        let decided = emergency::decide(number, line_id, request, rules, knowledge, asking, listener);
-        return Ok(Decision::Emergency(Box::new(decided.await)));
-    }
-    if request.origin.line().is_some() && rules.is_emergency_test(request.dialled) {
-        listener.step("test", || format!("{} reads the registered location back", request.dialled));
-        return Ok(Decision::ReadLocation);
-    }
-    if let Some(decision) = emergency::call_back(request, rules, knowledge, listener) {
+    if let Some(decision) = before_all(request, rules, knowledge, asking, listener).await {
         return Ok(decision);
     }
     let mut turn = first(request, rules, knowledge.store, asking, listener).await?;
@@ -112,14 +102,13 @@ pub async fn decide(
             Turn::Dialled { number, privacy } => {
                 codes += 1;
                 let Some(line_id) = request.origin.line() else { break invalid(request) };
-                if let Some(number) = rules.emergency_number(&number) {
-                    let decided = emergency::decide(number, line_id, request, rules, knowledge, asking, listener);
-                    return Ok(Decision::Emergency(Box::new(decided.await)));
+                let request = Request { dialled: &number, ..*request };
+                if let Some(decision) = before_all(&request, rules, knowledge, asking, listener).await {
+                    return Ok(decision);
                 }
                 if codes > CODES || !number::is_diallable(&number) {
-                    break invalid(request);
+                    break invalid(&request);
                 }
-                let request = Request { dialled: &number, ..*request };
                 let turn = outbound::decide(line_id, &request, None, rules, knowledge.store, asking, listener).await?;
                 turn.with_privacy(privacy)
             }
@@ -172,6 +161,27 @@ pub async fn decide(
         Decision::Emergency(_) | Decision::ReadLocation => {}
     }
     Ok(decision)
+}
+
+/// What stands before every rule: calls for help, the test of what they would say, and calls back to those who called for help.
+async fn before_all(
+    request: &Request<'_>,
+    rules: &Rules,
+    knowledge: &Knowledge<'_>,
+    asking: &mut Asking,
+    listener: &mut impl Listener,
+) -> Option<Decision> {
+    if let Some(line_id) = request.origin.line() {
+        if let Some(number) = rules.emergency_number(request.dialled) {
+            let decided = emergency::decide(number, line_id, request, rules, knowledge, asking, listener);
+            return Some(Decision::Emergency(Box::new(decided.await)));
+        }
+        if rules.is_emergency_test(request.dialled) {
+            listener.step("test", || format!("{} reads the registered location back", request.dialled));
+            return Some(Decision::ReadLocation);
+        }
+    }
+    emergency::call_back(request, rules, knowledge, listener)
 }
 
 /// Codes before one number.
