@@ -233,3 +233,18 @@ async fn who_is_handed_on_sets_nothing_of_the_line_and_reaches_no_premium_number
     provider.call(ALICE, "102").await.dials(&["PJSIP/+19005550123@gw-a", "PJSIP/77019005550123@carrier-b"]);
     provider.call(HANDS_ON, "102").await.refused("transfer-forbidden");
 }
+
+#[tokio::test]
+async fn who_called_for_help_is_reached_whatever_the_line_does_with_calls_and_by_a_code_too() {
+    let provider = with("do_not_disturb, forward_always", "TRUE, '95125550123'").await;
+    assert_eq!(provider.call(Origin::Line("1002"), "911").await.get("ACTION"), "emergency");
+    provider.sql("INSERT INTO speed_dials (line_id, slot, number) VALUES ('1001', '7', '12145550100')").await;
+    // The line that called, not those of the ring group that the number leads to.
+    for (origin, dialled) in
+        [(CARRIER, "12145550100"), (ALICE, "12145550100"), (ALICE, "*6712145550100"), (ALICE, "*07")]
+    {
+        let answer = provider.call(origin, dialled).await;
+        answer.dials(&["PJSIP/1002"]);
+        assert_eq!(answer.get("REASON"), "emergency-callback", "{dialled}");
+    }
+}

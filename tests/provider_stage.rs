@@ -29,6 +29,7 @@ use tokio::time::Instant;
 pub struct Provider {
     pub store: Store,
     pub config: Config,
+    callbacks: Callbacks,
     folder: tempfile::TempDir,
 }
 
@@ -43,7 +44,7 @@ impl Provider {
         store.migrate().await.unwrap();
         let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(include_str!("data/provider.sql"))).execute(&mut connection).await.unwrap();
-        Provider { store, config, folder }
+        Provider { store, config, callbacks: Callbacks::default(), folder }
     }
 
     /// Changes its data.
@@ -66,8 +67,8 @@ impl Provider {
         let mut explanation = Explanation::default();
         let mut asking = Asking::until(Instant::now() + Duration::from_secs(10));
         let rules = service::rules(&self.config);
-        let (atlas, callbacks) = (Atlas::default(), Callbacks::default());
-        let knowledge = Knowledge { store: &self.store, atlas: &atlas, callbacks: &callbacks };
+        let atlas = Atlas::default();
+        let knowledge = Knowledge { store: &self.store, atlas: &atlas, callbacks: &self.callbacks };
         let decision = decide(&request, &rules, &knowledge, &mut asking, &mut explanation).await.unwrap();
         Answer {
             variables: answer::variables(&decision, asking.source(), matches!(request.origin, Origin::Untaken(..))),
