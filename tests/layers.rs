@@ -11,6 +11,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("wire", &["wire"]),
     ("store", &["store"]),
     ("adapters", &["call"]),
+    ("adapters::ari", &["call", "wire::ari", "wire::ari_events", "adapters::ari"]),
     ("adapters::fastagi", &["call", "wire"]),
     ("adapters::simulator", &["call"]),
     ("phrases", &["call"]),

@@ -21,6 +21,8 @@ pub struct Config {
     pub node: Node,
     /// The FastAGI listener.
     pub agi: Agi,
+    /// Asterisk's REST interface, by which calls come too.
+    pub ari: Ari,
     /// Where the central data is.
     pub database: Database,
     /// What of it is kept on the node.
@@ -73,6 +75,41 @@ pub struct Agi {
     pub reply_ms: u64,
     /// Seconds that running sessions have to finish after a stop was asked for.
     pub drain_seconds: u64,
+}
+
+/// `[ari]`
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ari {
+    /// Address of Asterisk's REST interface (`http.conf`), `http://127.0.0.1:8088/ari`.
+    pub url: String,
+    /// The agent's name there (`ari.conf`).
+    pub user: String,
+    /// Its password; when empty, no calls come by ARI.
+    pub password: String,
+    /// Name of the Stasis app; two agents of one Asterisk need two.
+    pub app: String,
+    /// Where Asterisk connects to, instead of the agent to Asterisk (`websocket_client.conf`).
+    pub listen: Option<SocketAddr>,
+    /// Asterisk's recording folder, `<astspooldir>/recording`: ARI records in no other, so `media.recordings` has to be within.
+    pub recordings: PathBuf,
+    /// Sessions at once; one more goes on in the dialplan, and is counted.
+    pub sessions: usize,
+    /// Milliseconds for one request.
+    pub request_ms: u64,
+    /// Seconds after which a caller whose agent is gone goes on in the dialplan.
+    pub orphan_seconds: u64,
+}
+
+/// Without its secret.
+impl std::fmt::Debug for Ari {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Ari {{ url: {:?}, user: {:?}, app: {:?}, listen: {:?} }}",
+            self.url, self.user, self.app, self.listen
+        )
+    }
 }
 
 /// `[database]`
@@ -304,6 +341,14 @@ impl TryFrom<String> for LogFormat {
             "json" => Ok(LogFormat::Json),
             _ => Err(format!("{word:?} is neither text nor json")),
         }
+    }
+}
+
+impl Ari {
+    /// Whether calls come by ARI at all.
+    #[must_use]
+    pub fn is_used(&self) -> bool {
+        !self.password.is_empty()
     }
 }
 

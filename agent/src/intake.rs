@@ -1,6 +1,8 @@
-//! The FastAGI accept loop: who may connect, how many at once, and how it all ends.
+//! How calls come in: over FastAGI, here, and over ARI ([`stasis`]). Who may connect, how many at once, and how it all ends.
 //!
 //! A connection costs nobody but itself: its prelude is read, its flow run and its panic caught in a task of its own.
+
+pub mod stasis;
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -127,7 +129,7 @@ where
                 );
             }
             full = true;
-            desk.meters.full.increment(1);
+            desk.meters.sessions.full.increment(1);
             continue;
         };
         // At the brink places come and go: told again only after a tenth of them was free.
@@ -192,15 +194,15 @@ where
     }
 
     async fn session(self: Arc<Self>, stream: TcpStream, _place: OwnedSemaphorePermit) {
-        let _running = Running::new(&self.meters.running);
+        let _running = Running::new(&self.meters.sessions.running);
         let Some(Some(call)) = self.hard.run_until_cancelled(self.greet(stream)).await else { return };
-        self.meters.session(call.flow());
+        self.meters.sessions.begun(call.flow());
         let uniqueid = call.uniqueid().to_owned();
         let span = info_span!("call", uniqueid);
         // Boxed, since a future is copied each time it is handed on, and a silent peer should not take room for a flow.
         let flow = Box::pin(async { (self.handler)(call).await }.instrument(span));
         if let Some(Err(panic)) = self.hard.run_until_cancelled(caught(flow)).await {
-            self.meters.panics.increment(1);
+            self.meters.sessions.panics.increment(1);
             error!(uniqueid, panic, "the flow panicked; this call goes on in the dialplan's fallback");
         }
     }
@@ -252,36 +254,50 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 
 /// Counters, looked up once.
 struct Meters {
-    running: Gauge,
-    panics: Counter,
+    sessions: Sessions,
     peer: Counter,
-    full: Counter,
     silent: Counter,
     late: Counter,
     prelude: Counter,
-    flows: Vec<(&'static str, Counter)>,
-    other_flow: Counter,
 }
 
 impl Meters {
     fn new(flows: &'static [&'static str]) -> Self {
         let refused = |why: &'static str| counter!("tandem_agi_refused_total", "why" => why);
-        let sessions = |flow: &'static str| counter!("tandem_agi_sessions_total", "flow" => flow);
         Meters {
-            running: gauge!("tandem_agi_sessions"),
-            panics: counter!("tandem_agi_panics_total"),
+            sessions: Sessions::new("agi", flows),
             peer: refused("peer"),
-            full: refused("full"),
             silent: refused("silent"),
             late: refused("late"),
             prelude: refused("prelude"),
+        }
+    }
+}
+
+/// Counters of the sessions that came one way.
+struct Sessions {
+    running: Gauge,
+    panics: Counter,
+    full: Counter,
+    flows: Vec<(&'static str, Counter)>,
+    other_flow: Counter,
+}
+
+impl Sessions {
+    fn new(way: &str, flows: &'static [&'static str]) -> Self {
+        let total = format!("tandem_{way}_sessions_total");
+        let sessions = |flow: &'static str| counter!(total.clone(), "flow" => flow);
+        Sessions {
+            running: gauge!(format!("tandem_{way}_sessions")),
+            panics: counter!(format!("tandem_{way}_panics_total")),
+            full: counter!(format!("tandem_{way}_refused_total"), "why" => "full"),
             flows: flows.iter().map(|flow| (*flow, sessions(flow))).collect(),
             other_flow: sessions("other"),
         }
     }
 
     /// Names that a peer makes up are counted together, so that they cannot fill the memory.
-    fn session(&self, flow: &str) {
+    fn begun(&self, flow: &str) {
         let known = self.flows.iter().find(|(name, _)| *name == flow);
         known.map_or(&self.other_flow, |(_, counter)| counter).increment(1);
     }

@@ -16,28 +16,32 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
 
+use crate::adapters::ari::AriCall;
 use crate::admin::http::{self, Peers, Readiness};
 use crate::admin::status::Sources;
 use crate::alarm::Alarms;
 use crate::buffer::shipper::{Settings, Shipper};
 use crate::buffer::spool::{Lock, Spool, SpoolError};
-use crate::config::{Config, LogFormat};
+use crate::config::{self, Config, LogFormat};
 use crate::emergency::callbacks::Callbacks;
 use crate::flows::route::number;
 use crate::flows::route::rules::Rules;
 use crate::flows::{self, Flow, Ports};
-use crate::intake::{self, Stop};
+use crate::intake::{self, Stop, stasis};
 use crate::lookup::Lookups;
 use crate::records::cargo::CallRecords;
 use crate::records::intake::Intake;
 use crate::speech::Speech;
 use crate::store::replica::ReplicaOptions;
 use crate::store::{self, Store, StoreError};
+use crate::wire::ari::Ari;
+use crate::wire::ari_events::socket;
 
 /// Why the service did not start, or broke.
 #[derive(Debug, thiserror::Error)]
@@ -137,15 +141,14 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     let metrics_upkeep = tokio::spawn(metrics_upkeep(metrics.clone()));
 
     let stop = Stop::default();
+    let stasis = start_stasis(&config, &ports, &stop).await?;
     let intake = intake::serve(listener, config.agi.clone(), Flow::NAMES, stop.clone(), move |mut call| {
         let ports = Arc::clone(&ports);
         async move {
-            let Some(flow) = Flow::named(call.flow()) else {
-                warn!(flow = call.flow(), "there is no such flow; look at the AGI() call in the dialplan");
-                return;
-            };
             let arguments = call.arguments().to_vec();
-            flows::run(flow, &arguments, &mut call, &ports).await;
+            if let Some(flow) = flow(call.flow()) {
+                flows::run(flow, &arguments, &mut call, &ports).await;
+            }
         }
     });
     let mut intake = tokio::spawn(intake);
@@ -175,7 +178,7 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     readiness.set(false);
     stop.soft.cancel();
     tokio::select! {
-        _ = intake => {}
+        _ = async { tokio::join!(intake, stasis) } => {}
         () = async { signals.next().await; stop.hard.cancel(); std::future::pending().await } => {}
     }
     shipping.cancel();
@@ -190,6 +193,54 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     }
     info!("stopped");
     Ok(())
+}
+
+/// The flow of that name, which a dialplan asked for.
+fn flow(name: &str) -> Option<Flow> {
+    let flow = Flow::named(name);
+    if flow.is_none() {
+        warn!(flow = name, "there is no such flow; look at the AGI() or Stasis() call in the dialplan");
+    }
+    flow
+}
+
+/// Takes calls that come by ARI, if any do.
+async fn start_stasis(config: &Config, ports: &Arc<Ports>, stop: &Stop) -> Result<JoinHandle<()>, ServiceError> {
+    let Some(ari) = ari(config)? else { return Ok(tokio::spawn(async {})) };
+    let listener = match config.ari.listen {
+        None => None,
+        Some(address) => {
+            let listener = socket::listen(address).await;
+            let failed = |source| ServiceError::Listen { what: "ARI", address, source };
+            Some((listener.map_err(failed)?, config.agi.peers.clone()))
+        }
+    };
+    let drain = Duration::from_secs(config.agi.drain_seconds);
+    let ports = Arc::clone(ports);
+    let handler = move |mut call: AriCall| {
+        let ports = Arc::clone(&ports);
+        async move {
+            let arguments = call.arguments();
+            if let Some(flow) = flow(call.flow()) {
+                flows::run(flow, &arguments, &mut call, &ports).await;
+            }
+            call.finish().await;
+        }
+    };
+    Ok(tokio::spawn(stasis::serve(ari, config.ari.clone(), listener, drain, Flow::NAMES, stop.clone(), handler)))
+}
+
+/// Asterisk's REST interface, if it is used.
+///
+/// # Errors
+/// The client cannot be built.
+pub fn ari(config: &Config) -> Result<Option<Ari>, ServiceError> {
+    if !config.ari.is_used() {
+        return Ok(None);
+    }
+    let config::Ari { url, user, password, app, request_ms, .. } = &config.ari;
+    let ari = Ari::new(url, user, password, app, Duration::from_millis(*request_ms));
+    ari.map(Some).map_err(|error| ServiceError::SetUp(error.to_string()))
 }
 
 /// Keeps the replica.

@@ -2,3 +2,5 @@
 
 pub mod agi;
 pub mod ami;
+pub mod ari;
+pub mod ari_events;

@@ -86,6 +86,18 @@ impl AgentBuilder {
         self.set("asterisk.manager", &address.to_string()).set("asterisk.manager_secret", secret)
     }
 
+    /// It takes this Asterisk's calls by ARI, too.
+    #[must_use]
+    pub fn serves(self, asterisk: &Asterisk) -> Self {
+        let (url, password) = asterisk.ari();
+        let root = asterisk.recordings();
+        let recordings = root.join("tandem");
+        self.set("ari.url", &url)
+            .set("ari.password", password)
+            .set("ari.recordings", &root.display().to_string())
+            .set("media.recordings", &recordings.display().to_string())
+    }
+
     /// A variable of its environment that is no configuration, such as `NOTIFY_SOCKET`.
     #[must_use]
     pub fn environment(mut self, name: &str, value: &str) -> Self {

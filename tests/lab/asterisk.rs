@@ -13,6 +13,8 @@ use crate::{Address, CallRecord, Folder, Process, wait_until};
 
 /// What the agent's `asterisk.manager_secret` is.
 const MANAGER_SECRET: &str = "laboratory";
+/// What its `ari.password` is.
+const ARI_PASSWORD: &str = "restful";
 
 /// The shortest that Asterisk takes without a complaint.
 const INDICATIONS: &str = "\
@@ -171,7 +173,9 @@ impl AsteriskBuilder {
     }
 
     fn render(&self, folder: &Folder, address: &Address, installation: &Installation) {
-        for name in ["etc", "lib", "db", "spool", "run", "log", "log/cdr-custom"] {
+        for name in
+            ["etc", "lib", "db", "spool", "spool/recording", "spool/recording/tandem", "run", "log", "log/cdr-custom"]
+        {
             folder.folder(name);
         }
         let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dialplan/asterisk");
@@ -186,6 +190,10 @@ impl AsteriskBuilder {
         }
         folder.write("etc/indications.conf", INDICATIONS);
         folder.write("etc/manager.conf", &manager(address));
+        enable(folder, "etc/http.conf", &format!("bindaddr = {address}\n"));
+        let user = format!("[tandem]\ntype = user\npassword = {ARI_PASSWORD}\n");
+        enable(folder, "etc/ari.conf", "");
+        folder.write("etc/ari.conf", &(folder.read("etc/ari.conf") + &user));
         let files = [("TANDEM_RECORDS", RECORDS), ("TANDEM_NOTICES", NOTICES)]
             .map(|(name, file)| (name.to_owned(), folder.join(file).display().to_string()));
         let site = self.site(&folder.read("etc/tandem-site.conf"), &files);
@@ -228,6 +236,18 @@ impl Asterisk {
     #[must_use]
     pub fn manager(&self) -> (SocketAddr, &'static str) {
         (self.address.port(5038), MANAGER_SECRET)
+    }
+
+    /// Where its REST interface is, and the agent's password there.
+    #[must_use]
+    pub fn ari(&self) -> (String, &'static str) {
+        (format!("http://{}/ari", self.address.port(8088)), ARI_PASSWORD)
+    }
+
+    /// Where its REST interface records.
+    #[must_use]
+    pub fn recordings(&self) -> PathBuf {
+        self.folder.join("spool/recording")
     }
 
     /// Its own IP address.
@@ -367,6 +387,13 @@ fn manager(address: &Address) -> String {
         "[general]\nenabled = yes\nbindaddr = {address}\nport = 5038\ndisplayconnects = no\n\n[tandem]\nsecret = {MANAGER_SECRET}\n\
          deny = 0.0.0.0/0.0.0.0\npermit = 127.0.0.0/255.0.0.0\nread = system\nwrite = originate,system\n"
     )
+}
+
+/// A file as an operator would enable it, with `settings` instead of those shipped.
+fn enable(folder: &Folder, file: &str, settings: &str) {
+    let text = folder.read(file).replace("enabled = no\n", &format!("enabled = yes\n{settings}"));
+    let keeps = |line: &&str| settings.is_empty() || *line != "bindaddr = 127.0.0.1";
+    folder.write(file, &(text.lines().filter(keeps).collect::<Vec<_>>().join("\n") + "\n"));
 }
 
 fn launch(folder: &Folder, installation: &Installation) -> Process {

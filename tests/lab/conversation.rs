@@ -1,5 +1,7 @@
 //! A conversation over a real call: a phone hears prompts, presses keys and speaks, in RTP; what it hears is told by Asterisk's own transcript of
-//! what the agent orders (`agi set debug on`), and by the sound that arrives.
+//! what the agent orders (`agi set debug on`, `ari set debug all on`), and by the sound that arrives. What is ordered by ARI is told in AGI's words.
+
+mod ari;
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -8,6 +10,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use self::ari::Requests;
 use crate::{Asterisk, Call, Outcome, RunningCall, Sipp, Voice};
 
 /// For the next thing to be heard.
@@ -27,12 +30,14 @@ impl Transcript {
     pub fn begin(asterisk: &Asterisk) -> Transcript {
         asterisk.command("logger add channel agi.log verbose");
         asterisk.command("agi set debug on");
+        asterisk.command("ari set debug all on");
         Transcript { path: asterisk.folder().join("log/agi.log") }
     }
 
     /// Ends it: the next conversations are recorded as on a node.
     pub fn end(asterisk: &Asterisk) {
         asterisk.command("agi set debug off");
+        asterisk.command("ari set debug all off");
     }
 
     fn open(&self) -> File {
@@ -53,6 +58,7 @@ pub struct Conversation<'a> {
     log: File,
     rest: String,
     heard: Vec<String>,
+    ari: Requests,
     /// Commands before this one were asked for.
     at: usize,
 }
@@ -85,6 +91,7 @@ impl<'a> Conversation<'a> {
             log,
             rest: String::new(),
             heard: Vec::new(),
+            ari: Requests::of(&format!("PJSIP/{line}-")),
             at: 0,
         }
     }
@@ -174,6 +181,7 @@ impl<'a> Conversation<'a> {
         self.rest.push_str(&String::from_utf8_lossy(&bytes));
         while let Some(end) = self.rest.find('\n') {
             let line: String = self.rest.drain(..=end).collect();
+            self.heard.extend(self.ari.read(line.trim_end()));
             let Some((before, command)) = line.trim_end().split_once(">AGI Rx << ") else { continue };
             let Some(channel) = before.find(&self.line).and_then(|at| before.get(at..)) else { continue };
             if self.channel.is_empty() {

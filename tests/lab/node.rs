@@ -1,8 +1,9 @@
 //! A whole node: Asterisk, the agent on SQLite, phones and carriers.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use crate::{Agent, AgentBuilder, Asterisk, AsteriskBuilder, Manner, Outcome, Sipp};
+use crate::{Agent, AgentBuilder, Asterisk, AsteriskBuilder, Manner, Outcome, Sipp, wait_until};
 
 /// Asterisk with its agent, the phones of its lines and the carriers of its gateways.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ pub struct NodeBuilder {
     imports: Vec<(String, String)>,
     statements: Vec<String>,
     ships_records: bool,
+    by_ari: bool,
 }
 
 impl Default for NodeBuilder {
@@ -35,6 +37,7 @@ impl Default for NodeBuilder {
             imports: Vec::new(),
             statements: Vec::new(),
             ships_records: false,
+            by_ari: false,
         }
     }
 }
@@ -116,6 +119,13 @@ impl NodeBuilder {
         self
     }
 
+    /// Calls are served by ARI.
+    #[must_use]
+    pub fn by_ari(mut self) -> Self {
+        self.by_ari = true;
+        self.global("TANDEM_TRANSPORT", "ari")
+    }
+
     /// Data that is imported, in the order given, before the agent starts.
     #[must_use]
     pub fn import(mut self, kind: &str, csv: &str) -> Self {
@@ -146,7 +156,12 @@ impl NodeBuilder {
         let asterisk = self.asterisk.agent(self.agent.agi()).start();
         let agent = self.agent.lights(&asterisk);
         let agent = if self.ships_records { agent.ships(&asterisk) } else { agent };
-        Node { asterisk, agent: agent.start(), peers: self.peers }
+        let agent = if self.by_ari { agent.serves(&asterisk) } else { agent };
+        let node = Node { asterisk, agent: agent.start(), peers: self.peers };
+        if self.by_ari {
+            node.wait_app();
+        }
+        node
     }
 }
 
@@ -155,6 +170,15 @@ impl Node {
     #[must_use]
     pub fn builder() -> NodeBuilder {
         NodeBuilder::default()
+    }
+
+    /// Waits until the agent takes calls by ARI.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn wait_app(&self) {
+        let is_there = || self.asterisk.command("ari show apps").contains("tandem");
+        wait_until("the Stasis app", Duration::from_secs(10), is_there);
     }
 
     /// The phone of a line or the carrier of a gateway.

@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use super::{
-    Agi, Asterisk, Database, Emergency, Http, Log, LogFormat, Media, Node, Notices, Records, Replica, Route, Voicemail,
+    Agi, Ari, Asterisk, Database, Emergency, Http, Log, LogFormat, Media, Node, Notices, Records, Replica, Route,
+    Voicemail,
 };
 
 impl Default for Node {
@@ -26,6 +27,22 @@ impl Default for Agi {
             prelude_bytes: 64 * 1024,
             reply_ms: 5_000,
             drain_seconds: 30,
+        }
+    }
+}
+
+impl Default for Ari {
+    fn default() -> Self {
+        Ari {
+            url: "http://127.0.0.1:8088/ari".into(),
+            user: "tandem".into(),
+            password: String::new(),
+            app: "tandem".into(),
+            listen: None,
+            recordings: "/var/spool/asterisk/recording".into(),
+            sessions: 10_000,
+            request_ms: 2_000,
+            orphan_seconds: 30,
         }
     }
 }

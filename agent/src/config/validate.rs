@@ -26,6 +26,22 @@ impl Config {
         wrong(self.agi.prelude_ms == 0, "agi.prelude_ms: is 0; use 2000");
         wrong(self.agi.prelude_bytes < 4096, "agi.prelude_bytes: below 4096, which a common prelude needs; use 65536");
         wrong(self.agi.reply_ms == 0, "agi.reply_ms: is 0; use 5000");
+        let ari = &self.ari;
+        wrong(
+            !ari.url.starts_with("http://"),
+            "ari.url: does not begin with http://; use \"http://127.0.0.1:8088/ari\"",
+        );
+        wrong(
+            ari.app.is_empty() || !ari.app.bytes().all(plain),
+            "ari.app: is not of A-Z a-z 0-9 . _ -; use \"tandem\", as TANDEM_APP of tandem-site.conf",
+        );
+        wrong(ari.sessions == 0, "ari.sessions: is 0, so that no call could be served; use 10000");
+        wrong(ari.request_ms == 0, "ari.request_ms: is 0; use 2000");
+        wrong(ari.orphan_seconds < 3, "ari.orphan_seconds: below 3; a restart takes longer; use 30");
+        wrong(
+            ari.is_used() && !self.media.recordings.starts_with(&ari.recordings),
+            "media.recordings: is not within ari.recordings, the only folder in which ARI records; use a folder there",
+        );
         wrong(
             self.database.urls.is_empty(),
             "database.urls: is empty; name at least one, such as \"sqlite:tandem.db\"",
