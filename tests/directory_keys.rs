@@ -4,12 +4,11 @@
 mod directory_stage;
 mod mailbox_stage;
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use directory_stage::{WAY_IN, people};
 use lab::{Asterisk, Conversation, Manner, Sipp, Voice, wait_until};
-use mailbox_stage::{SECOND, SOON, Stage, TONES, builder, wav};
+use mailbox_stage::{SECOND, SOON, Stage, Stages, TONES, builder, wav};
 use uuid::Uuid;
 
 /// Lines of the tests, and those that are called: their phones are busy, and their mailboxes answer.
@@ -31,12 +30,12 @@ fn recorded_name() -> String {
 }
 
 fn stage() -> &'static Stage {
-    static STAGE: OnceLock<Stage> = OnceLock::new();
-    STAGE.get_or_init(|| {
+    static STAGES: Stages<Stage> = Stages::new();
+    STAGES.get(|transport| {
         let sql = people()
             + &recorded_name()
             + "INSERT INTO extensions (account_id, extension, line_id) VALUES ('voice', '3190', '3290');";
-        let stage = Stage::start(builder(&LINES).dialplan(WAY_IN).sql(&sql));
+        let stage = Stage::by(transport, builder(&LINES).dialplan(WAY_IN).sql(&sql));
         let unspelled = "SELECT COUNT(*) FROM mailboxes WHERE directory_name IS NULL";
         wait_until("the keys of all names", SOON, || stage.rows(unspelled) == ["0"]);
         stage

@@ -3,11 +3,10 @@
 
 mod mailbox_stage;
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use lab::{Conversation, Voice};
-use mailbox_stage::{SECOND, Stage, TONES, builder, message, messages, name, wav};
+use mailbox_stage::{SECOND, Stage, Stages, TONES, builder, message, messages, name, wav};
 
 /// Lines of the tests: `21xx` has three new messages, `22xx` an urgent one, a new one and an old one, `23xx` none.
 const LINES: [&str; 44] = [
@@ -18,8 +17,8 @@ const LINES: [&str; 44] = [
 ];
 
 fn stage() -> &'static Stage {
-    static STAGE: OnceLock<Stage> = OnceLock::new();
-    STAGE.get_or_init(|| {
+    static STAGES: Stages<Stage> = Stages::new();
+    STAGES.get(|transport| {
         let mut sql = String::new();
         for line in LINES {
             if line.starts_with("21") {
@@ -31,7 +30,7 @@ fn stage() -> &'static Stage {
                 sql += &message(line, "Old", false, 2, &wav(TONES[2], 2), "");
             }
         }
-        Stage::start(builder(&LINES).sql(&sql))
+        Stage::by(transport, builder(&LINES).sql(&sql))
     })
 }
 

@@ -9,10 +9,11 @@
     reason = "tests; each uses a part"
 )]
 
+use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -125,6 +126,15 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// Its calls reach the agent so.
+    #[must_use]
+    pub fn by(transport: Transport, builder: NodeBuilder) -> Stage {
+        match transport {
+            Transport::Agi => Stage::start(builder),
+            Transport::Ari => Stage::start(builder.by_ari()),
+        }
+    }
+
     #[must_use]
     pub fn start(builder: NodeBuilder) -> Stage {
         let node = builder.start();
@@ -221,9 +231,42 @@ pub fn rows(file: &std::path::Path, question: &str) -> Vec<String> {
     })
 }
 
-/// Conversations that go on side by side: most of each is waiting. Those are held that the test runner was asked for.
+/// How the calls of a stage reach the agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Transport {
+    Agi,
+    Ari,
+}
+
+thread_local! {
+    /// What this thread's conversation is held by.
+    static TRANSPORT: Cell<Transport> = const { Cell::new(Transport::Agi) };
+}
+
+/// A stage for each transport: what is true on the one has to be on the other.
+pub struct Stages<S> {
+    agi: OnceLock<S>,
+    ari: OnceLock<S>,
+}
+
+impl<S> Stages<S> {
+    #[must_use]
+    pub const fn new() -> Stages<S> {
+        Stages { agi: OnceLock::new(), ari: OnceLock::new() }
+    }
+
+    /// The one of this thread's conversation.
+    pub fn get(&self, start: impl FnOnce(Transport) -> S) -> &S {
+        match TRANSPORT.get() {
+            Transport::Agi => self.agi.get_or_init(|| start(Transport::Agi)),
+            Transport::Ari => self.ari.get_or_init(|| start(Transport::Ari)),
+        }
+    }
+}
+
+/// Conversations that go on side by side, over each transport: most of each is waiting. Those are held that the test runner was asked for.
 pub struct Crowd {
-    results: Mutex<HashMap<&'static str, Receiver<thread::Result<()>>>>,
+    results: Mutex<HashMap<(&'static str, Transport), Receiver<thread::Result<()>>>>,
 }
 
 impl Crowd {
@@ -232,31 +275,37 @@ impl Crowd {
         let filters: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
         let wanted = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()));
         let mut results = HashMap::new();
-        let mut todo = VecDeque::new();
-        for (name, conversation) in conversations.into_iter().filter(|(name, _)| wanted(name)) {
-            let (result, awaited) = channel();
-            results.insert(name, awaited);
-            todo.push_back((conversation, result));
-        }
-        let todo = Arc::new(Mutex::new(todo));
-        for _ in 0..8 {
-            let todo = Arc::clone(&todo);
-            thread::spawn(move || {
-                loop {
-                    let next = todo.lock().unwrap().pop_front();
-                    let Some((conversation, result)) = next else { return };
-                    let _ = result.send(std::panic::catch_unwind(conversation));
-                }
-            });
+        for transport in [Transport::Agi, Transport::Ari] {
+            let mut todo = VecDeque::new();
+            for (name, conversation) in conversations.iter().filter(|(name, _)| wanted(name)) {
+                let (result, awaited) = channel();
+                results.insert((*name, transport), awaited);
+                todo.push_back((*conversation, result));
+            }
+            let todo = Arc::new(Mutex::new(todo));
+            for _ in 0..8 {
+                let todo = Arc::clone(&todo);
+                thread::spawn(move || {
+                    TRANSPORT.set(transport);
+                    loop {
+                        let next = todo.lock().unwrap().pop_front();
+                        let Some((conversation, result)) = next else { return };
+                        let _ = result.send(std::panic::catch_unwind(conversation));
+                    }
+                });
+            }
         }
         Crowd { results: Mutex::new(results) }
     }
 
     /// Waits for a conversation, and fails as it did.
-    pub fn wait(&self, name: &str) {
-        let awaited = self.results.lock().unwrap().remove(name).unwrap();
-        if let Err(panic) = awaited.recv().unwrap() {
-            std::panic::resume_unwind(panic);
+    pub fn wait(&self, name: &'static str) {
+        for transport in [Transport::Agi, Transport::Ari] {
+            let awaited = self.results.lock().unwrap().remove(&(name, transport)).unwrap();
+            if let Err(panic) = awaited.recv().unwrap() {
+                eprintln!("over {transport:?}:");
+                std::panic::resume_unwind(panic);
+            }
         }
     }
 }

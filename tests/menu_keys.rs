@@ -4,10 +4,8 @@
 mod mailbox_stage;
 mod menu_stage;
 
-use std::sync::OnceLock;
-
 use lab::{Conversation, Manner, Voice, wait_until};
-use mailbox_stage::{SECOND, SOON, Stage, TONES, wav};
+use mailbox_stage::{SECOND, SOON, Stage, Stages, TONES, wav};
 use menu_stage::{CALLED, ENTRANCES, LOOP, MENUS, surroundings};
 
 const LINES: [&str; 32] = [
@@ -20,8 +18,8 @@ const LINES: [&str; 32] = [
 const QUEUE: &str = "\n[help]\nmember => PJSIP/3901\n";
 
 fn stage() -> &'static Stage {
-    static STAGE: OnceLock<Stage> = OnceLock::new();
-    STAGE.get_or_init(|| {
+    static STAGES: Stages<Stage> = Stages::new();
+    STAGES.get(|transport| {
         let mut builder = mailbox_stage::bare(&LINES)
             .line(CALLED, Manner::Answers)
             .line("3902", Manner::Answers)
@@ -40,7 +38,7 @@ fn stage() -> &'static Stage {
                 VALUES ('tone', '{id}', 'database', 'wav', 160044, 10000, '2026-11-01 12:00:00.000');
              INSERT INTO numbers (number, account_id, menu_id) VALUES ('12145550188', 'menus', 'main');"
         );
-        let stage = Stage::start(builder.sql(&tone).sql(LOOP));
+        let stage = Stage::by(transport, builder.sql(&tone).sql(LOOP));
         stage.node.agent.plan().import("extensions", ENTRANCES);
         stage
     })

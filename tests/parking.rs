@@ -5,7 +5,6 @@ mod mailbox_stage;
 mod records_stage;
 mod transfer_stage;
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use lab::{Manner, Transferred, wait_until};
@@ -15,8 +14,8 @@ use transfer_stage::{Plan, SOON, Stage};
 const ANNOUNCED: Duration = Duration::from_millis(200);
 
 fn stage() -> &'static Stage {
-    static STAGE: OnceLock<Stage> = OnceLock::new();
-    STAGE.get_or_init(|| {
+    static STAGES: mailbox_stage::Stages<Stage> = mailbox_stage::Stages::new();
+    STAGES.get(|transport| {
         Plan::new()
             .handsets(&["2401", "2402", "2403", "2404", "2405", "2406", "2407", "2408", "2409"])
             .strangers("free", &["3401", "3402"])
@@ -24,6 +23,7 @@ fn stage() -> &'static Stage {
             .carriers(&["in-1", "in-2", "in-3", "in-4", "in-5"])
             .sql("INSERT INTO extensions (account_id, extension, line_id) VALUES ('acme', '719', '2410');")
             .append("res_parking.conf", "[tandem](+)\nparkingtime = 6\n")
+            .by(transport)
             .start()
     })
 }

@@ -5,8 +5,6 @@ mod mailbox_stage;
 mod records_stage;
 mod transfer_stage;
 
-use std::sync::OnceLock;
-
 use lab::wait_until;
 use transfer_stage::{Plan, SOON, Stage};
 
@@ -22,8 +20,8 @@ const GROUPS: &str = "
 ";
 
 fn stage() -> &'static Stage {
-    static STAGE: OnceLock<Stage> = OnceLock::new();
-    STAGE.get_or_init(|| {
+    static STAGES: mailbox_stage::Stages<Stage> = mailbox_stage::Stages::new();
+    STAGES.get(|transport| {
         Plan::new()
             .handsets(&[
                 "2501", "2502", "2503", "2504", "2505", "2506", "2507", "2508", "2509", "2510", "2511", "2512", "2513",
@@ -32,6 +30,7 @@ fn stage() -> &'static Stage {
             .strangers("free", &["3501"])
             .carriers(&["in-1", "in-2", "in-3", "in-4", "in-5"])
             .sql(GROUPS)
+            .by(transport)
             .start()
     })
 }

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use lab::{Agent, Asterisk, AsteriskBuilder, Handset, Manner, Sipp, wait_until};
 
+use crate::mailbox_stage::Transport;
 use crate::records_stage::{Row, ask_sqlite};
 
 pub const SOON: Duration = Duration::from_secs(30);
@@ -50,6 +51,7 @@ pub struct Plan {
     edge: bool,
     settings: Vec<(&'static str, &'static str)>,
     asterisk: AsteriskBuilder,
+    by_ari: bool,
 }
 
 impl Plan {
@@ -64,6 +66,7 @@ impl Plan {
             edge: false,
             settings: vec![("route.decision_ms", "790"), ("database.question_ms", "500")],
             asterisk: Asterisk::builder().brief_prompts().global("TANDEM_GUARD", "5"),
+            by_ari: false,
         }
     }
 
@@ -137,6 +140,16 @@ impl Plan {
         self
     }
 
+    /// Calls reach the agent so.
+    #[must_use]
+    pub fn by(mut self, transport: Transport) -> Plan {
+        if transport == Transport::Ari {
+            self.by_ari = true;
+            self = self.global("TANDEM_TRANSPORT", "ari");
+        }
+        self
+    }
+
     #[must_use]
     pub fn start(self) -> Stage {
         let mut plan = Agent::builder().set("records.batch_ms", "100");
@@ -176,7 +189,12 @@ impl Plan {
         asterisk = asterisk.gateway_with("gw-a", carrier.address(), "qualify_frequency = 0");
         peers.insert("gw-a", carrier);
         let asterisk = asterisk.start();
+        let plan = if self.by_ari { plan.serves(&asterisk) } else { plan };
         let agent = plan.ships(&asterisk).start();
+        if self.by_ari {
+            let is_there = || asterisk.command("ari show apps").contains("tandem");
+            wait_until("the Stasis app", SOON, is_there);
+        }
         Stage { asterisk, agent: Mutex::new(agent), phones: Mutex::new(phones), peers }
     }
 }

@@ -5,7 +5,6 @@ mod mailbox_stage;
 mod records_stage;
 mod transfer_stage;
 
-use std::sync::OnceLock;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -31,8 +30,8 @@ const MAILBOXES: &str = "
 ";
 
 fn stage() -> &'static Stage {
-    static STAGE: OnceLock<Stage> = OnceLock::new();
-    STAGE.get_or_init(|| {
+    static STAGES: mailbox_stage::Stages<Stage> = mailbox_stage::Stages::new();
+    STAGES.get(|transport| {
         Plan::new()
             .handsets(&["2101", "2103", "2105", "2107", "2108", "2109", "2111", "2112"])
             .handsets(&[
@@ -51,6 +50,7 @@ fn stage() -> &'static Stage {
             .carriers(&["in-21", "in-22", "in-23"])
             .sql(MAILBOXES)
             .global("TANDEM_TRANSFER_LIMIT", "3")
+            .by(transport)
             .start()
     })
 }

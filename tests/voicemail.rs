@@ -4,11 +4,10 @@
 
 mod mailbox_stage;
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use lab::{Agent, Conversation, Manner, MariaDb, Voice, wait_until};
-use mailbox_stage::{SECOND, SOON, Stage, TONES, account, bare, builder, messages, wav};
+use mailbox_stage::{SECOND, SOON, Stage, Stages, TONES, account, bare, builder, messages, wav};
 
 const LINES: [&str; 24] = [
     "3100", "3101", "3102", "3103", "3104", "3105", "3106", "3107", "3108", "3109", "3110", "3111", "3112", "3113",
@@ -17,8 +16,8 @@ const LINES: [&str; 24] = [
 
 /// 3101 to 3116 are called; each test calls from a line of its own, 3100 or 3117 to 3123.
 fn stage() -> &'static Stage {
-    static STAGE: OnceLock<Stage> = OnceLock::new();
-    STAGE.get_or_init(|| {
+    static STAGES: Stages<Stage> = Stages::new();
+    STAGES.get(|transport| {
         let operator = "INSERT INTO extensions (account_id, extension, line_id) VALUES ('voice', '0000', '3123');
             UPDATE mailboxes SET operator = '0000' WHERE id IN ('3102', '3106');
             UPDATE mailboxes SET review = FALSE WHERE id = '3104';
@@ -41,7 +40,7 @@ fn stage() -> &'static Stage {
         let small = "INSERT INTO accounts (id, name, status, currency, time_zone, created_at) \
                      VALUES ('small', 'Small', 'active', 'USD', 'UTC', '2026-01-01 00:00:00')";
         let full = ["3107", "3123"].map(|mailbox| messages(mailbox, "INBOX", &TONES[..1])).concat();
-        Stage::start(builder.sql(small).sql(operator).sql(&full))
+        Stage::by(transport, builder.sql(small).sql(operator).sql(&full))
     })
 }
 
