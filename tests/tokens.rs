@@ -1,12 +1,17 @@
 //! Who may look in: tokens that are good, and all that are not.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
 
+mod store_world;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use lab::{Agent, Api, MariaDb};
+use lab::{Agent, AgentBuilder, Api, MariaDb};
 use serde_json::{Value, json};
+use store_world::options;
 use tandem::admin::http::guesses::Guesses;
+use tandem::store::Store;
+use tandem::store::token::Role;
 use tokio::time::Instant;
 
 fn complained(output: &std::process::Output) -> String {
@@ -54,28 +59,46 @@ fn a_token_is_good_for_its_person_its_role_and_its_time() {
     assert_eq!(agent.api(&intercept).post("/v1/intercepts", &much).status, 413);
     assert_eq!(agent.api(&intercept).post("/v1/intercepts", &json!([])).status, 422);
 
-    plan.sql("UPDATE tokens SET expires_at = '2026-01-01 00:00:00' WHERE person = 'the-auditor'");
-    refused(&agent.api(&auditor), "/v1/audit", 401, "has expired");
+    let expired = token_without_a_day(plan, "late");
+    refused(&agent.api(&expired), "/v1/whoami", 401, "has expired");
     let id = operator.split('_').nth(1).unwrap();
     plan.tandem_ok(&["token", "revoke", id]);
     refused(&agent.api(&operator), "/v1/whoami", 401, "was revoked");
     assert!(complained(&plan.tandem(&["token", "revoke", id])).contains("there is no token"));
+    assert!(plan.tandem_ok(&["token", "list"]).lines().any(|line| line.starts_with(id) && line.contains(" revoked ")));
+    // By hand nothing is won: the audit log tells otherwise.
+    plan.sql("UPDATE tokens SET revoked_at = NULL");
+    refused(&agent.api(&operator), "/v1/whoami", 401, "was revoked");
+    plan.sql("UPDATE tokens SET expires_at = '2099-01-01 00:00:00' WHERE person = 'late'");
+    refused(&agent.api(&expired), "/v1/whoami", 401, "no token of ours");
+    plan.sql("UPDATE tokens SET role = 'intercept' WHERE person = 'the-auditor'");
+    refused(&agent.api(&auditor), "/v1/intercepts", 401, "no token of ours");
 
     let list = plan.tandem_ok(&["token", "list"]);
     let line = |person: &str| list.lines().find(|line| line.contains(person)).unwrap_or_default().to_owned();
-    assert!(line("olga@example.com").contains("revoked") && line("the-auditor").contains("expired"), "{list}");
+    assert!(line("olga@example.com").contains("operator") && line("the-supervisor").contains("supervisor"), "{list}");
     let secret = operator.split('_').nth(2).unwrap();
     let database = std::fs::read(plan.folder().join("tandem.db")).unwrap();
     let kept = [list.as_bytes(), agent.log().as_bytes(), &database].concat();
     assert!(!kept.windows(secret.len()).any(|text| text == secret.as_bytes()), "a secret is kept nowhere");
     let metrics = agent.get("/metrics").unwrap().1;
-    for (why, times) in [("missing", 1), ("wrong", 2), ("expired", 1), ("revoked", 1), ("role", 5)] {
+    for (why, times) in [("missing", 1), ("wrong", 4), ("expired", 1), ("revoked", 2), ("role", 5)] {
         let line = format!("tandem_api_refused_total{{why=\"{why}\"}} {times}");
         assert!(metrics.contains(&line), "{line}\n{metrics}");
     }
     assert!(
         complained(&plan.tandem(&["token", "create", "--person", "a b", "--role", "operator"])).contains("no name")
     );
+}
+
+/// A token that is good for no day, which no command makes.
+fn token_without_a_day(plan: &AgentBuilder, person: &str) -> String {
+    let url = format!("sqlite:{}", plan.folder().join("tandem.db").display());
+    let made = tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let store = Store::new(&options(&[&url])).unwrap();
+        store.create_token(person, Role::Auditor, 0, "nobody", false).await.unwrap()
+    });
+    made.reveal()
 }
 
 #[test]

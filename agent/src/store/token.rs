@@ -7,6 +7,12 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use super::audit::Entry;
+
+/// The deeds of the audit log that make and end one.
+pub(super) const CREATE: &str = "token.create";
+pub(super) const REVOKE: &str = "token.revoke";
+
 words! {
     /// What a token is good for. None is above the others: nobody but `intercept` has to do with warrants.
     Role {
@@ -38,6 +44,14 @@ pub struct Token {
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
+/// What a token is made with.
+#[derive(Serialize)]
+struct Rights<'a> {
+    person: &'a str,
+    role: Role,
+    expires_at: DateTime<Utc>,
+}
+
 /// Why a token is good for nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rejected {
@@ -64,6 +78,28 @@ pub struct Bearer {
 impl fmt::Debug for Bearer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Bearer({})", self.id)
+    }
+}
+
+impl Token {
+    /// How the audit log tells of its making.
+    pub(super) fn subject(&self) -> String {
+        let rights = Rights { person: &self.person, role: self.role, expires_at: self.expires_at };
+        serde_json::to_string(&rights).unwrap_or_default()
+    }
+
+    /// Whether it is good, by its row and what the audit log tells of it: a row by hand is no token, and what was revoked stays so.
+    pub(super) fn checked(self, told: &[Entry], now: DateTime<Utc>) -> Result<Token, Rejected> {
+        let subject = self.subject();
+        if !told.iter().any(|entry| entry.action == CREATE && entry.subject == subject && entry.is_whole()) {
+            Err(Rejected::Unknown)
+        } else if self.revoked_at.is_some() || told.iter().any(|entry| entry.action == REVOKE) {
+            Err(Rejected::Revoked)
+        } else if self.expires_at <= now {
+            Err(Rejected::Expired)
+        } else {
+            Ok(self)
+        }
     }
 }
 

@@ -1,15 +1,15 @@
 //! The questions about tokens. They go to the central database alone: a token that was revoked is worth nothing from the next moment on.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use sqlx::FromRow;
 use tokio::time::Instant;
 
-use super::audit::Deed;
-use super::audit_log::{Outcome, Work};
+use super::audit::{Deed, Entry};
+use super::audit_log::{EntryColumns, Outcome, Work};
 use super::connection::{Connection, Value};
 use super::statement::{INSERT_TOKEN, INTERCEPT_HOLDERS, REVOKE_TOKEN, TOKEN, TOKENS};
 use super::time::Time;
-use super::token::{Bearer, Rejected, Role, Token};
+use super::token::{Bearer, CREATE, REVOKE, Rejected, Role, Token};
 use super::{Store, StoreError, key};
 
 /// Persons with intercept tokens, from which on they alone admit further ones.
@@ -37,7 +37,7 @@ pub enum TokenError {
 #[derive(FromRow)]
 struct TokenColumns {
     id: String,
-    person: String,
+    holder: String,
     role: String,
     secret_hash: String,
     created_at: Time,
@@ -45,12 +45,20 @@ struct TokenColumns {
     revoked_at: Option<Time>,
 }
 
+#[derive(FromRow)]
+struct ToldToken {
+    #[sqlx(flatten)]
+    token: TokenColumns,
+    #[sqlx(flatten)]
+    entry: EntryColumns,
+}
+
 impl TokenColumns {
     fn token(&self) -> Result<Token, StoreError> {
         let role = Role::named(&self.role);
         Ok(Token {
             id: self.id.clone(),
-            person: self.person.clone(),
+            person: self.holder.clone(),
             role: role.ok_or_else(|| StoreError::Broken(format!("token {}: no role is named so", self.id)))?,
             created_at: self.created_at.0,
             expires_at: self.expires_at.0,
@@ -71,18 +79,13 @@ impl Store {
         by: Instant,
     ) -> Result<Result<Token, Rejected>, StoreError> {
         let Some(bearer) = Bearer::read(text) else { return Ok(Err(Rejected::Unknown)) };
-        let rows: Vec<TokenColumns> = self.hosts.ask(&TOKEN, &[key(&bearer.id)], by).await?;
-        let Some(row) = rows.first().filter(|row| bearer.matches(&row.secret_hash)) else {
+        let rows: Vec<ToldToken> = self.hosts.ask(&TOKEN, &[key(&bearer.id)], by).await?;
+        let Some(row) = rows.first().filter(|row| bearer.matches(&row.token.secret_hash)) else {
             return Ok(Err(Rejected::Unknown));
         };
-        let token = row.token()?;
-        Ok(if token.revoked_at.is_some() {
-            Err(Rejected::Revoked)
-        } else if token.expires_at <= now {
-            Err(Rejected::Expired)
-        } else {
-            Ok(token)
-        })
+        let token = row.token.token()?;
+        let told: Vec<Entry> = rows.into_iter().map(|row| row.entry.into()).collect();
+        Ok(token.checked(&told, now))
     }
 
     /// All tokens that ever were.
@@ -107,9 +110,16 @@ impl Store {
         admitted: bool,
     ) -> Result<Bearer, TokenError> {
         let bearer = Bearer::draw().map_err(|error| TokenError::NoSecret(error.to_string()))?;
-        let now = Utc::now();
-        let expires_at = now + TimeDelta::days(days.into());
-        self.audited(&Create { bearer: &bearer, person, role, now, expires_at, maker, admitted }).await?;
+        let now = Utc::now().trunc_subsecs(0);
+        let token = Token {
+            id: bearer.id.clone(),
+            person: person.to_owned(),
+            role,
+            created_at: now,
+            expires_at: now + TimeDelta::days(days.into()),
+            revoked_at: None,
+        };
+        self.audited(&Create { token, secret_hash: bearer.hash(), maker, admitted }).await?;
         Ok(bearer)
     }
 
@@ -123,11 +133,8 @@ impl Store {
 }
 
 struct Create<'a> {
-    bearer: &'a Bearer,
-    person: &'a str,
-    role: Role,
-    now: DateTime<Utc>,
-    expires_at: DateTime<Utc>,
+    token: Token,
+    secret_hash: String,
     maker: &'a str,
     admitted: bool,
 }
@@ -137,27 +144,25 @@ impl Work for Create<'_> {
     type Refused = TokenError;
 
     async fn run(&self, connection: &mut Connection) -> Outcome<Self> {
-        let Create { bearer, person, role, now, expires_at, maker, admitted } = *self;
+        let Create { token, secret_hash, maker, admitted } = self;
         let backend = connection.backend();
-        if role == Role::Intercept && !admitted {
+        if token.role == Role::Intercept && !admitted {
             let text = INTERCEPT_HOLDERS.text(backend);
-            let holders: Vec<(String,)> = connection.rows(text, &[Time(now).into()]).await?;
+            let holders: Vec<(String,)> = connection.rows(text, &[Time(token.created_at).into()]).await?;
             if holders.len() >= ENOUGH {
                 return Ok(Err(TokenError::NotAdmitted));
             }
         }
-        let hash = bearer.hash();
         let values = [
-            Value::from(bearer.id.as_str()),
-            person.into(),
-            role.name().into(),
-            hash.as_str().into(),
-            Time(now).into(),
-            Time(expires_at).into(),
+            Value::from(token.id.as_str()),
+            token.person.as_str().into(),
+            token.role.name().into(),
+            secret_hash.as_str().into(),
+            Time(token.created_at).into(),
+            Time(token.expires_at).into(),
         ];
         connection.execute(INSERT_TOKEN.text(backend), &values).await?;
-        let subject = serde_json::json!({ "person": person, "role": role, "expires_at": expires_at });
-        Ok(Ok(((), deed(maker, "token.create", &bearer.id, &subject))))
+        Ok(Ok(((), deed(maker, CREATE, &token.id, token.subject()))))
     }
 }
 
@@ -176,10 +181,10 @@ impl Work for Revoke<'_> {
         if connection.execute(REVOKE_TOKEN.text(connection.backend()), &values).await? == 0 {
             return Ok(Err(TokenError::NoToken(id.to_owned())));
         }
-        Ok(Ok(((), deed(maker, "token.revoke", id, &serde_json::json!({})))))
+        Ok(Ok(((), deed(maker, REVOKE, id, "{}".to_owned()))))
     }
 }
 
-fn deed(maker: &str, action: &'static str, id: &str, subject: &serde_json::Value) -> Deed {
-    Deed { person: maker.to_owned(), action, about: id.to_owned(), subject: subject.to_string() }
+fn deed(maker: &str, action: &'static str, id: &str, subject: String) -> Deed {
+    Deed { person: maker.to_owned(), action, about: id.to_owned(), subject }
 }
