@@ -15,7 +15,7 @@ fn deed(person: &str, about: &str) -> Deed {
 async fn entries(store: &Store) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     loop {
-        let last = entries.last().map_or(0, |entry| entry.number);
+        let last = entries.last().map(|entry| entry.number);
         let page = store.entries_after(last, soon().by).await.unwrap();
         if page.is_empty() {
             return entries;
@@ -108,6 +108,18 @@ fn an_entry_that_was_altered_removed_or_exchanged_is_found() {
         forged.subject, forged.hash
     ));
     found("entry 4 does not follow the one before it", "");
+    restore();
+
+    // Nor does one before the beginning, where nobody would look.
+    let forged = Entry::after(&Head { number: -8, hash: head[2..].to_owned() }, known[2].at, deed("x", "y"));
+    plan.sql(&format!(
+        "INSERT INTO audit_log VALUES (-7, '{}', 'x', 'test.write', 'y', '{}', '{}', '{}')",
+        forged.at.format("%Y-%m-%d %H:%M:%S%.3f"),
+        forged.subject,
+        forged.previous_hash,
+        forged.hash
+    ));
+    found("entry -7 is none of the chain", "");
     restore();
 
     // The end can be cut off, or written anew: then only a head that was kept elsewhere tells.

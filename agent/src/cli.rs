@@ -122,8 +122,8 @@ pub enum AuditCommand {
     /// Print the entries, with a token of the role auditor in TANDEM_TOKEN
     List {
         /// Those after this number only
-        #[arg(long, value_name = "NUMBER", default_value_t = 0)]
-        after: i64,
+        #[arg(long, value_name = "NUMBER")]
+        after: Option<i64>,
     },
 }
 

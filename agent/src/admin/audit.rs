@@ -49,9 +49,9 @@ async fn verify(config: &Config, kept: Option<&Head>) -> Result<(), String> {
 }
 
 async fn walk(store: &Store, kept: Option<&Head>) -> Result<Head, String> {
-    let mut head = Head::default();
+    let (mut head, mut last) = (Head::default(), None);
     loop {
-        let page = store.entries_after(head.number, Instant::now() + PATIENCE).await;
+        let page = store.entries_after(last, Instant::now() + PATIENCE).await;
         let page = page.map_err(|error| error.to_string())?;
         if page.is_empty() {
             break;
@@ -62,6 +62,7 @@ async fn walk(store: &Store, kept: Option<&Head>) -> Result<Head, String> {
                 return Err(format!("the audit log is broken: entry {} is not the one that was kept", head.number));
             }
         }
+        last = Some(head.number);
     }
     match kept {
         Some(kept) if kept.number > head.number => {
@@ -73,13 +74,14 @@ async fn walk(store: &Store, kept: Option<&Head>) -> Result<Head, String> {
 }
 
 /// Asks the running agent, with an auditor's token, and prints a line for each entry.
-async fn list(config: &Config, after: i64) -> Result<(), String> {
+async fn list(config: &Config, after: Option<i64>) -> Result<(), String> {
     let agent = Client::new(config)?;
     let mut last = after;
     loop {
-        let page: Vec<Entry> = agent.get(&format!("/audit?after={last}")).await?;
+        let path = last.map_or("/audit".to_owned(), |last| format!("/audit?after={last}"));
+        let page: Vec<Entry> = agent.get(&path).await?;
         let Some(end) = page.last() else { return Ok(()) };
-        last = end.number;
+        last = Some(end.number);
         for Entry { number, at, person, action, about, subject, .. } in &page {
             let at = at.to_rfc3339_opts(SecondsFormat::Millis, true);
             let line = format!("{number} {at} {action} {about} by {person} {subject}\n");

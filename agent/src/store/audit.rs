@@ -59,6 +59,9 @@ pub enum Break {
     /// Entries are not there.
     #[error("entries {0} to {1} are missing")]
     Missing(i64, i64),
+    /// An entry has a number that the chain never gave.
+    #[error("entry {0} is none of the chain")]
+    Foreign(i64),
     /// An entry is whole, but not the one that followed.
     #[error("entry {0} does not follow the one before it: one of the two was exchanged")]
     Exchanged(i64),
@@ -114,6 +117,9 @@ impl Head {
     /// # Errors
     /// It is not the next, or not as it was written.
     pub fn follow(&mut self, entry: &Entry) -> Result<(), Break> {
+        if entry.number <= self.number {
+            return Err(Break::Foreign(entry.number));
+        }
         if entry.number != self.number + 1 {
             return Err(Break::Missing(self.number + 1, entry.number - 1));
         }

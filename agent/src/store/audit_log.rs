@@ -16,7 +16,7 @@ use super::time::Moment;
 use super::{Store, StoreError};
 
 /// For one change with its entry, whoever else writes.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Columns of `audit_log`.
 #[derive(FromRow)]
@@ -71,12 +71,14 @@ impl Store {
         self.audited(&deed).await
     }
 
-    /// The entries after a number, in order, some hundreds at the most.
+    /// The entries after a number, or from the first that anybody wrote, in order, some hundreds at the most.
     ///
     /// # Errors
     /// Slow or Unavailable when no host answered in time. The replica knows nothing of the log.
-    pub async fn entries_after(&self, number: i64, by: Instant) -> Result<Vec<Entry>, StoreError> {
-        let rows: Vec<EntryColumns> = self.hosts.ask(&AUDIT_PAGE, &[Value::Integer(Some(number))], by).await?;
+    pub async fn entries_after(&self, number: Option<i64>, by: Instant) -> Result<Vec<Entry>, StoreError> {
+        // The chain begins at 1; by hand there may be others.
+        let after = Value::Integer(Some(number.unwrap_or(i64::MIN)));
+        let rows: Vec<EntryColumns> = self.hosts.ask(&AUDIT_PAGE, &[after], by).await?;
         Ok(rows.into_iter().map(Entry::from).collect())
     }
 

@@ -4,12 +4,12 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use super::address::Session;
 use super::audit::{Deed, Entry};
-use super::audit_log::{EntryColumns, Outcome, Work};
+use super::audit_log::{EntryColumns, Outcome, PATIENCE, Work};
 use super::connection::{Connection, Value};
 use super::failure::Failure;
 use super::statement::{
@@ -111,11 +111,16 @@ impl Store {
     /// # Errors
     /// The central database did not answer.
     pub async fn warrants(&self, now: DateTime<Utc>) -> Result<Vec<(Warrant, Standing)>, StoreError> {
-        let mut connection = self.hosts.open(Session::Work).await?;
-        let failed = |error: sqlx::Error| Failure::of_question("the database", "reading warrants", &error).error;
+        let mut connection = self.hosts.open(Session::Timed(PATIENCE)).await?;
         let backend = connection.backend();
-        let rows: Vec<WarrantColumns> = connection.rows(WARRANTS.text(backend), &[]).await.map_err(failed)?;
-        let told: Vec<EntryColumns> = connection.rows(WARRANT_ENTRIES.text(backend), &[]).await.map_err(failed)?;
+        let read = async {
+            let rows: Vec<WarrantColumns> = connection.rows(WARRANTS.text(backend), &[]).await?;
+            let told: Vec<EntryColumns> = connection.rows(WARRANT_ENTRIES.text(backend), &[]).await?;
+            Ok::<_, sqlx::Error>((rows, told))
+        };
+        let late = |_| StoreError::Slow(format!("the database did not tell of warrants within {PATIENCE:?}"));
+        let failed = |error: sqlx::Error| Failure::of_question("the database", "reading warrants", &error).error;
+        let (rows, told) = timeout(PATIENCE, read).await.map_err(late)?.map_err(failed)?;
         let told: Vec<Entry> = told.into_iter().map(Entry::from).collect();
         let stand = |warrant: Warrant| {
             let standing = warrant.standing(&told, now);

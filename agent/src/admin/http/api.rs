@@ -91,8 +91,7 @@ async fn whoami(Authorized { person, role, .. }: Authorized<Anybody>) -> Json<Me
 
 #[derive(Deserialize)]
 struct After {
-    #[serde(default)]
-    after: i64,
+    after: Option<i64>,
 }
 
 /// Of interceptions an auditor sees who did what and when, not to whom.
