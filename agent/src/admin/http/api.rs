@@ -8,7 +8,7 @@
 //! | `POST /v1/intercepts/{id}/approve`, `/end` | `intercept` | approves one that another person requested; ends one |
 //!
 //! A route is a handler that begins with who may ask: `async fn calls(_: Authorized<Operator>, State(api): State<Api>, ...)`, and answers
-//! `Result<Json<T>, Refusal>`. A body is [`Posted`].
+//! `Result<Json<T>, Refusal>`. A body is `Posted<T>`; a further right is a line in `authorized.rs`.
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{DefaultBodyLimit, FromRequest, Query, Request, State};
