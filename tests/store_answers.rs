@@ -42,6 +42,9 @@ const SHIPPED: &[(Backend, i64, &str)] = &[
     (Backend::Sqlite, 7, "72f2ab337e49e15f"),
     (Backend::MySql, 7, "653131537c7f13a6"),
     (Backend::Postgres, 7, "9d27929aeb4d3105"),
+    (Backend::Sqlite, 10, "52234b31d2376d6d"),
+    (Backend::MySql, 10, "8aa07a3c2ab9c0c1"),
+    (Backend::Postgres, 10, "45ebddd366d2ac07"),
 ];
 
 #[test]

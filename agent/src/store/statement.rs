@@ -287,4 +287,20 @@ statements! {
     UPDATE_PROMPT = "update_prompt";
     DELETE_PROMPT = "delete_prompt";
     FORGET_PROMPT_NUMBERS = "forget_prompt_numbers";
+    TOKEN = "token";
+    TOKENS = "tokens";
+    INSERT_TOKEN = "insert_token";
+    REVOKE_TOKEN = "revoke_token";
+    INTERCEPT_HOLDERS = "intercept_holders";
+    AUDIT_HEAD = "audit_head";
+    AUDIT_PAGE = "audit_page";
+    INSERT_AUDIT_ENTRY = "insert_audit_entry";
+    WARRANT_LINE = "warrant_line";
+    INSERT_WARRANT = "insert_warrant";
+    WARRANT = "warrant";
+    WARRANTS = "warrants";
+    WARRANT_ENTRIES = "warrant_entries";
+    APPROVE_WARRANT = "approve_warrant";
+    END_WARRANT = "end_warrant";
+    ARMED_WARRANTS = "armed_warrants";
 }
