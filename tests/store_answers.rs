@@ -42,6 +42,9 @@ const SHIPPED: &[(Backend, i64, &str)] = &[
     (Backend::Sqlite, 7, "72f2ab337e49e15f"),
     (Backend::MySql, 7, "653131537c7f13a6"),
     (Backend::Postgres, 7, "9d27929aeb4d3105"),
+    (Backend::Sqlite, 12, "163fbee767b122d5"),
+    (Backend::MySql, 12, "7877e5b92238c954"),
+    (Backend::Postgres, 12, "1ad2e3f0001f3389"),
 ];
 
 #[test]

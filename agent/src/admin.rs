@@ -1,6 +1,7 @@
 //! What operators use beside calls: the HTTP surface and the commands that look, explain and import.
 
 pub mod app_voicemail;
+pub mod calls;
 pub mod check;
 mod check_directory;
 mod check_voicemail;
