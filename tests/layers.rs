@@ -28,6 +28,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("media", &["store", "media"]),
     ("voicemail", &["alarm", "buffer", "media", "post", "store", "wire::ami", "voicemail"]),
     ("flows", &["call", "phrases", "store", "emergency", "media", "speech", "lookup", "voicemail", "flows"]),
+    ("live", &["store", "wire::ari", "wire::ari_events", "live"]),
+    ("live::dialler", &["flows::route", "store", "wire::ari"]),
     ("intake", &["config", "wire", "adapters", "flows", "intake"]),
     ("notices", &["alarm", "buffer", "console", "emergency", "post", "records", "store", "notices"]),
     // What looks in from outside reads the rest, and goes through `service` for how things are built.

@@ -45,6 +45,9 @@ const SHIPPED: &[(Backend, i64, &str)] = &[
     (Backend::Sqlite, 10, "52234b31d2376d6d"),
     (Backend::MySql, 10, "8aa07a3c2ab9c0c1"),
     (Backend::Postgres, 10, "45ebddd366d2ac07"),
+    (Backend::Sqlite, 12, "163fbee767b122d5"),
+    (Backend::MySql, 12, "7877e5b92238c954"),
+    (Backend::Postgres, 12, "1ad2e3f0001f3389"),
 ];
 
 #[test]

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
 
-use crate::admin::{audit, check, explain, fallback, import, intercept, mailbox, menu, records, simulate, token};
+use crate::admin::{
+    audit, calls, check, explain, fallback, import, intercept, mailbox, menu, records, simulate, token,
+};
 use crate::config::{Config, ConfigError};
 use crate::service;
 use crate::store::audit::Head;
@@ -53,6 +55,10 @@ pub enum Command {
     Import(Import),
     /// Show what would happen to a call, step by step, with every gateway considered
     Explain(Explain),
+    /// Show the calls that go on, on all nodes, a second or two old
+    ///
+    /// One line for each leg: who calls, and who is called. A call of two lines has two.
+    Calls(Calls),
     /// Converse with a flow in the terminal, without a telephone
     Simulate(Simulate),
     /// Write what the dialplan alone knows of emergency calls, when the agent is dead, and have Asterisk read it
@@ -160,6 +166,29 @@ pub enum InterceptCommand {
     },
     /// List all, and how they stand
     List,
+}
+
+/// `tandem calls`
+#[derive(Debug, Args)]
+pub struct Calls {
+    /// Those of this node only
+    #[arg(long, value_name = "NAME")]
+    pub node: Option<String>,
+    /// Those of this line only
+    #[arg(long, value_name = "ID")]
+    pub line: Option<String>,
+    /// Those of this account only
+    #[arg(long, value_name = "ID")]
+    pub account: Option<String>,
+    /// Those of this gateway only
+    #[arg(long, value_name = "ID")]
+    pub gateway: Option<String>,
+    /// For programs: one JSON array; with --follow one object a line
+    #[arg(long)]
+    pub json: bool,
+    /// Go on with what changes, second by second: + is new, ~ is so now, - has ended
+    #[arg(long)]
+    pub follow: bool,
 }
 
 /// `tandem mailbox`
@@ -374,6 +403,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Check => check::run(&config).await,
         Command::Migrate => ended(service::migrate(&config).await),
         Command::Import(import) => ended(import::run(&config, &import).await),
+        Command::Calls(wanted) => ended(calls::run(&config, &wanted).await),
         Command::Explain(call) => ended(explain::run(&config, &call).await),
         Command::Fallback(command) => ended(fallback::run(&config, &command).await),
         Command::Mailbox(command) => ended(mailbox::run(&config, &command).await),

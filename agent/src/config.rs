@@ -99,6 +99,8 @@ pub struct Ari {
     pub request_ms: u64,
     /// Seconds after which a caller whose agent is gone goes on in the dialplan.
     pub orphan_seconds: u64,
+    /// Whether the calls that go on are followed, for limits over all nodes and for `tandem calls`.
+    pub live_calls: bool,
 }
 
 /// Without its secret.

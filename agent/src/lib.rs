@@ -16,6 +16,7 @@
 //! - [`post`]: what has to reach somebody outside.
 //! - [`notices`]: who is told of calls for help, until they are.
 //! - [`voicemail`]: messages on their way to the central store, to lamps and mail.
+//! - [`live`]: the calls that go on now, on this node and in the database.
 //! - [`intake`]: the listener that hands each session to its flow.
 //! - [`console`]: Asterisk's own command line.
 //! - [`admin`]: what operators look at and type.
@@ -32,6 +33,7 @@ pub mod console;
 pub mod emergency;
 pub mod flows;
 pub mod intake;
+pub mod live;
 pub mod lookup;
 pub mod media;
 pub mod notices;

@@ -35,6 +35,9 @@ use crate::flows::route::number;
 use crate::flows::route::rules::Rules;
 use crate::flows::{self, Flow, Ports};
 use crate::intake::{self, Stop, stasis};
+use crate::live::board::Board;
+use crate::live::ledger::Ledger;
+use crate::live::watcher::Watcher;
 use crate::lookup::Lookups;
 use crate::records::cargo::CallRecords;
 use crate::records::intake::Intake;
@@ -70,6 +73,9 @@ pub enum ServiceError {
 
 /// For the shipper to end after it was asked to.
 const SHIPPING_ENDS: Duration = Duration::from_millis(500);
+
+/// For one write of the live calls; past it they are written anew.
+const LIVE_WRITE: Duration = Duration::from_secs(3);
 
 /// Between two looks at how the replica is.
 const REPLICA_LOOK: Duration = Duration::from_secs(1);
@@ -136,12 +142,13 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
         lookups()?,
     ));
     let api = Api::new(store.clone());
-    emergency::start_notices(&config, store, &ports, &sources.alarms, &closing)?;
+    emergency::start_notices(&config, store.clone(), &ports, &sources.alarms, &closing)?;
     let peers = Peers { token: config.emergency.peer_token.clone(), callbacks };
 
     let readiness = Readiness::default();
     let metrics_upkeep = tokio::spawn(metrics_upkeep(metrics.clone()));
 
+    start_live(&config, &store, &closing)?;
     let stop = Stop::default();
     let stasis = start_stasis(&config, &ports, &stop).await?;
     let intake = intake::serve(listener, config.agi.clone(), Flow::NAMES, stop.clone(), move |mut call| {
@@ -230,6 +237,23 @@ async fn start_stasis(config: &Config, ports: &Arc<Ports>, stop: &Stop) -> Resul
         }
     };
     Ok(tokio::spawn(stasis::serve(ari, config.ari.clone(), listener, drain, Flow::NAMES, stop.clone(), handler)))
+}
+
+/// Follows the calls that go on, if Asterisk tells of them.
+fn start_live(config: &Config, store: &Store, closing: &CancellationToken) -> Result<(), ServiceError> {
+    let ari = &config.ari;
+    if !ari.is_used() || !ari.live_calls {
+        return Ok(());
+    }
+    let app = format!("{}-calls", ari.app);
+    let speaks = Ari::new(&ari.url, &ari.user, &ari.password, &app, Duration::from_millis(ari.request_ms));
+    let speaks = speaks.map_err(|error| ServiceError::SetUp(error.to_string()))?;
+    let board = Board::default();
+    let ledger = Ledger::new(board.clone(), store.live_writer(LIVE_WRITE));
+    let watcher = Watcher::new(speaks, &ari.url, socket::credentials(&ari.user, &ari.password), board);
+    tokio::spawn(closing.clone().run_until_cancelled_owned(ledger.run()));
+    tokio::spawn(closing.clone().run_until_cancelled_owned(watcher.run()));
+    Ok(())
 }
 
 /// Asterisk's REST interface, if it is used.
@@ -367,7 +391,7 @@ pub fn store(config: &Config) -> Result<Store, StoreError> {
     .map(|store| {
         let replica = &config.replica;
         let poll = Duration::from_millis(replica.poll_ms);
-        store.with_replica(ReplicaOptions { folder: replica.folder.clone(), poll })
+        store.of_node(&config.node.name).with_replica(ReplicaOptions { folder: replica.folder.clone(), poll })
     })
 }
 

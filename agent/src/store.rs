@@ -25,6 +25,7 @@ mod audit_log;
 mod breaker;
 pub mod caller;
 mod callers;
+pub mod cap;
 mod datum;
 pub mod destination;
 mod destinations;
@@ -38,6 +39,9 @@ mod features;
 pub mod host;
 mod hosts;
 pub mod import;
+pub mod live_call;
+mod live_calls;
+pub mod live_writer;
 pub mod location;
 pub mod mailbox;
 pub mod mailbox_writer;
@@ -141,6 +145,8 @@ impl Options {
 #[derive(Debug, Clone)]
 pub struct Store {
     question: Duration,
+    /// This node, whose calls the caps of its dialplan count; empty for none.
+    node: Arc<str>,
     hosts: Arc<Hosts>,
     breaker: Arc<Breaker>,
     replica: Option<Arc<Replica>>,
@@ -154,10 +160,22 @@ impl Store {
     pub fn new(options: &Options) -> Result<Self, StoreError> {
         Ok(Store {
             question: options.question,
+            node: Arc::default(),
             hosts: Arc::new(Hosts::new(options)?),
             breaker: Arc::default(),
             replica: None,
         })
+    }
+
+    /// Asked from this node: of a limit of calls at once, other nodes' calls are told, since its dialplan counts its own.
+    #[must_use]
+    pub fn of_node(mut self, name: &str) -> Self {
+        self.node = name.into();
+        self
+    }
+
+    fn this(&self) -> Value<'_> {
+        (&*self.node).into()
     }
 
     /// With a replica, which [`Store::keep_replica`] keeps.
@@ -231,9 +249,8 @@ impl Store {
 
     /// Puts a question that no call waits for: the one that every call asks first.
     async fn try_database(self) {
-        let nobody: [Value<'_>; 2] = ["".into(), "".into()];
         let by = Instant::now() + self.question;
-        if self.hosts.ask::<Nobody>(&LINE_CALLER, &nobody, by).await.is_ok() {
+        if self.hosts.ask::<Nobody>(&LINE_CALLER, &self.line_caller_values("", ""), by).await.is_ok() {
             self.breaker.answered();
         }
     }

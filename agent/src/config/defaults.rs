@@ -43,6 +43,7 @@ impl Default for Ari {
             sessions: 10_000,
             request_ms: 2_000,
             orphan_seconds: 30,
+            live_calls: true,
         }
     }
 }

@@ -71,9 +71,12 @@ pub enum Event {
     /// One channel dials another; told again as that goes on.
     Dial {
         /// Who dials; a channel of nobody has none.
-        caller: Option<Channel>,
+        caller: Option<Box<Channel>>,
         /// Who is dialled.
         peer: Channel,
+        /// Empty at the beginning; then `RINGING`, `ANSWER`, `BUSY`, ...
+        #[serde(default)]
+        dialstatus: String,
     },
     /// A playback is over.
     PlaybackFinished {
