@@ -26,6 +26,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("post", &["buffer", "post"]),
     ("media", &["store", "media"]),
     ("voicemail", &["alarm", "buffer", "media", "post", "store", "wire::ami", "voicemail"]),
+    ("tap", &["alarm", "buffer", "media", "store", "wire::ami", "tap"]),
     ("flows", &["call", "phrases", "store", "emergency", "media", "speech", "lookup", "voicemail", "flows"]),
     ("intake", &["config", "wire", "adapters", "flows", "intake"]),
     ("notices", &["alarm", "buffer", "console", "emergency", "post", "records", "store", "notices"]),

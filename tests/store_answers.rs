@@ -42,6 +42,9 @@ const SHIPPED: &[(Backend, i64, &str)] = &[
     (Backend::Sqlite, 7, "72f2ab337e49e15f"),
     (Backend::MySql, 7, "653131537c7f13a6"),
     (Backend::Postgres, 7, "9d27929aeb4d3105"),
+    (Backend::Sqlite, 11, "0d9aa9363f6166ad"),
+    (Backend::MySql, 11, "58571082e04ec2b3"),
+    (Backend::Postgres, 11, "b0d9c0f0b72e04e7"),
 ];
 
 #[test]

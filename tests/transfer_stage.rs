@@ -48,6 +48,7 @@ pub struct Plan {
     peers: Vec<(&'static str, Manner)>,
     sql: String,
     edge: bool,
+    manager: bool,
     settings: Vec<(&'static str, &'static str)>,
     asterisk: AsteriskBuilder,
 }
@@ -62,6 +63,7 @@ impl Plan {
             peers: Vec::new(),
             sql: "UPDATE accounts SET max_calls = 0;\n".to_owned(),
             edge: false,
+            manager: false,
             settings: vec![("route.decision_ms", "790"), ("database.question_ms", "500")],
             asterisk: Asterisk::builder().brief_prompts().global("TANDEM_GUARD", "5"),
         }
@@ -109,6 +111,13 @@ impl Plan {
     #[must_use]
     pub fn edge(mut self) -> Plan {
         self.edge = true;
+        self
+    }
+
+    /// The agent uses Asterisk's manager interface.
+    #[must_use]
+    pub fn manager(mut self) -> Plan {
+        self.manager = true;
         self
     }
 
@@ -176,7 +185,9 @@ impl Plan {
         asterisk = asterisk.gateway_with("gw-a", carrier.address(), "qualify_frequency = 0");
         peers.insert("gw-a", carrier);
         let asterisk = asterisk.start();
-        let agent = plan.ships(&asterisk).start();
+        let plan = plan.ships(&asterisk);
+        let plan = if self.manager { plan.lights(&asterisk) } else { plan };
+        let agent = plan.start();
         Stage { asterisk, agent: Mutex::new(agent), phones: Mutex::new(phones), peers }
     }
 }

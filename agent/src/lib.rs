@@ -16,6 +16,7 @@
 //! - [`post`]: what has to reach somebody outside.
 //! - [`notices`]: who is told of calls for help, until they are.
 //! - [`voicemail`]: messages on their way to the central store, to lamps and mail.
+//! - [`tap`]: recordings of calls, on their way to the central store.
 //! - [`intake`]: the listener that hands each session to its flow.
 //! - [`console`]: Asterisk's own command line.
 //! - [`admin`]: what operators look at and type.
@@ -41,5 +42,6 @@ pub mod records;
 pub mod service;
 pub mod speech;
 pub mod store;
+pub mod tap;
 pub mod voicemail;
 pub mod wire;

@@ -37,6 +37,7 @@ macro_rules! migrations {
             migration!($backend, 7, "0007_menus"),
             migration!($backend, 8, "0008_groups"),
             migration!($backend, 9, "0009_features"),
+            migration!($backend, 11, "0011_recordings"),
         ]
     };
 }
