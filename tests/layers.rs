@@ -27,6 +27,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("post", &["buffer", "post"]),
     ("media", &["store", "media"]),
     ("voicemail", &["alarm", "buffer", "media", "post", "store", "wire::ami", "voicemail"]),
+    ("tap", &["alarm", "buffer", "media", "store", "wire::ami", "tap"]),
     ("flows", &["call", "phrases", "store", "emergency", "media", "speech", "lookup", "voicemail", "flows"]),
     ("live", &["store", "wire::ari", "wire::ari_events", "live"]),
     ("live::dialler", &["flows::route", "store", "wire::ari"]),

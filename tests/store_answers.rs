@@ -48,6 +48,9 @@ const SHIPPED: &[(Backend, i64, &str)] = &[
     (Backend::Sqlite, 12, "163fbee767b122d5"),
     (Backend::MySql, 12, "7877e5b92238c954"),
     (Backend::Postgres, 12, "1ad2e3f0001f3389"),
+    (Backend::Sqlite, 11, "0d9aa9363f6166ad"),
+    (Backend::MySql, 11, "58571082e04ec2b3"),
+    (Backend::Postgres, 11, "b0d9c0f0b72e04e7"),
 ];
 
 #[test]

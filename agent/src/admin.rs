@@ -16,6 +16,8 @@ pub mod mailbox;
 pub mod mailbox_import;
 pub mod menu;
 pub mod menu_drawing;
+pub mod record;
+pub mod recordings;
 pub mod records;
 pub mod simulate;
 pub mod status;

@@ -5,9 +5,11 @@ use std::process::ExitCode;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
+use uuid::Uuid;
 
 use crate::admin::{
-    audit, calls, check, explain, fallback, import, intercept, mailbox, menu, records, simulate, token,
+    audit, calls, check, explain, fallback, import, intercept, mailbox, menu, record, recordings, records, simulate,
+    token,
 };
 use crate::config::{Config, ConfigError};
 use crate::service;
@@ -72,6 +74,14 @@ pub enum Command {
     /// Show menus, and what is wrong with them
     #[command(subcommand)]
     Menu(MenuCommand),
+    /// Have calls recorded, and end it
+    ///
+    /// An order holds on every node within a second, for calls that begin after it.
+    #[command(subcommand)]
+    Record(RecordCommand),
+    /// List recordings of calls, fetch and delete them
+    #[command(subcommand)]
+    Recordings(RecordingsCommand),
     /// Show how call records fare on their way to the database, and mend what went wrong
     #[command(subcommand)]
     Records(Records),
@@ -268,6 +278,83 @@ pub enum MenuCommand {
     },
 }
 
+/// `tandem record`
+#[derive(Debug, Subcommand)]
+pub enum RecordCommand {
+    /// Record the calls of a line: all from now on, until it is ended
+    Line {
+        /// The line's id
+        line: String,
+        /// How
+        #[command(flatten)]
+        how: Recorded,
+    },
+    /// Record the calls of all lines of an account: all from now on, until it is ended
+    Account {
+        /// The account's id
+        account: String,
+        /// How
+        #[command(flatten)]
+        how: Recorded,
+    },
+    /// End an order, and the recordings that run by it; what was recorded is kept
+    End {
+        /// The order's id, as `orders` lists it
+        order: Uuid,
+    },
+    /// List the orders that nobody has ended
+    Orders,
+}
+
+/// How calls are recorded.
+#[derive(Debug, Args)]
+pub struct Recorded {
+    /// The next so many calls, and no more
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=1_000_000))]
+    pub calls: Option<i32>,
+    /// Until this time, RFC 3339 or YYYY-MM-DD (UTC)
+    #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "calls")]
+    pub until: Option<DateTime<Utc>>,
+    /// Both sides in one channel; else left is what the line says, right what it hears
+    #[arg(long)]
+    pub mixed: bool,
+    /// Who wants it
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
+    pub by: String,
+}
+
+/// `tandem recordings`
+#[derive(Debug, Subcommand)]
+pub enum RecordingsCommand {
+    /// List recordings, the newest first, a thousand at the most
+    List {
+        /// Those of this line only
+        #[arg(long, value_name = "ID")]
+        line: Option<String>,
+        /// Those of this account only
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+        /// Those that began at this time or later, RFC 3339 or YYYY-MM-DD (UTC); a week ago by default
+        #[arg(long, value_name = "TIME", value_parser = parse_time)]
+        since: Option<DateTime<Utc>>,
+        /// For programs: one JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a recording into a WAV file
+    Fetch {
+        /// The recording's id
+        recording: Uuid,
+        /// The file
+        file: PathBuf,
+    },
+    /// Delete a recording
+    Delete {
+        /// The recording's id
+        recording: Uuid,
+    },
+}
+
 /// `tandem records`
 #[derive(Debug, Subcommand)]
 pub enum Records {
@@ -408,6 +495,8 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Fallback(command) => ended(fallback::run(&config, &command).await),
         Command::Mailbox(command) => ended(mailbox::run(&config, &command).await),
         Command::Menu(command) => ended(menu::run(&config, &command).await),
+        Command::Record(command) => ended(record::run(&config, &command).await),
+        Command::Recordings(command) => ended(recordings::run(&config, &command).await),
         Command::Records(command) => records::run(&config, &command).await,
         Command::Token(command) => ended(token::run(&config, &command).await),
         Command::Audit(command) => audit::run(&config, &command).await,

@@ -17,6 +17,7 @@
 //! - [`notices`]: who is told of calls for help, until they are.
 //! - [`voicemail`]: messages on their way to the central store, to lamps and mail.
 //! - [`live`]: the calls that go on now, on this node and in the database.
+//! - [`tap`]: recordings of calls, on their way to the central store.
 //! - [`intake`]: the listener that hands each session to its flow.
 //! - [`console`]: Asterisk's own command line.
 //! - [`admin`]: what operators look at and type.
@@ -43,5 +44,6 @@ pub mod records;
 pub mod service;
 pub mod speech;
 pub mod store;
+pub mod tap;
 pub mod voicemail;
 pub mod wire;

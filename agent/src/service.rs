@@ -5,6 +5,7 @@
 //! served until then.
 
 pub mod emergency;
+pub mod recordings;
 pub mod voicemail;
 
 use std::sync::Arc;
@@ -131,6 +132,7 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     let fallen_back = tokio::spawn(emergency::keep_fallback(config.clone(), atlas.clone(), sources.alarms.clone()));
     let voicemail = voicemail::port(&config, &store, &sources.alarms)?;
     let messages_shipped = voicemail::start(&config, &store, &voicemail, &mut sources, &shipping, &closing)?;
+    let (_tapper, recordings_shipped) = recordings::start(&config, &store, &mut sources, &shipping, &closing)?;
     let ports = Arc::new(Ports::new(
         store.clone(),
         rules(&config),
@@ -192,7 +194,7 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     }
     shipping.cancel();
     // It is at the disk, if not at its end.
-    let _ = timeout(SHIPPING_ENDS, async { tokio::join!(shipped, messages_shipped) }).await;
+    let _ = timeout(SHIPPING_ENDS, async { tokio::join!(shipped, messages_shipped, recordings_shipped) }).await;
     closing.cancel();
     metrics_upkeep.abort();
     watched.abort();

@@ -2,8 +2,8 @@
 //!
 //! `Ok(None)` is "not found"; [`StoreError`] is "could not be asked". sqlx lives below this module only.
 //!
-//! - Nouns: [`caller`], [`destination`], [`target`], [`mailbox`], [`directory`], [`menu`], [`schedule`]; [`token`], [`audit`], [`warrant`]. Questions: `callers`, `destinations`,
-//!   [`mailboxes`], `directories`, [`menus`]; their text: `statement`.
+//! - Nouns: [`caller`], [`destination`], [`target`], [`mailbox`], [`directory`], [`menu`], [`schedule`], [`recording`]; [`token`], [`audit`],
+//!   [`warrant`]. Questions: `callers`, `destinations`, [`mailboxes`], `directories`, [`menus`], [`recordings`]; their text: `statement`.
 //! - A question goes to [`host`] after host (`hosts`) over a pool of `connection`s, until its deadline; `failure`
 //!   decides whether the next host is asked.
 //! - [`replica`]: what answers when no host does; `breaker` spares calls the asking, [`asking`] is who answered a call.
@@ -54,6 +54,9 @@ pub mod price;
 pub mod prompts;
 pub mod record;
 pub mod recorded;
+pub mod recording;
+pub mod recording_writer;
+pub mod recordings;
 pub mod replica;
 pub mod schedule;
 pub mod schema;

@@ -325,4 +325,19 @@ statements! {
     BURY_LIVE_CALLS = "bury_live_calls";
     SEE_LIVE_NODE = "see_live_node";
     INSERT_LIVE_NODE = "insert_live_node";
+    RECORDING_ORDERS = "recording_orders";
+    RECORDING_POLICY = "recording_policy";
+    INSERT_RECORDING_ORDER = "insert_recording_order";
+    END_RECORDING_ORDER = "end_recording_order";
+    INSERT_RECORDING_CLAIM = "insert_recording_claim";
+    COUNT_RECORDING_CALL = "count_recording_call";
+    RECORDING_CLAIM = "recording_claim";
+    END_LAPSED_ORDERS = "end_lapsed_orders";
+    FORGET_RECORDING_CLAIMS = "forget_recording_claims";
+    KNOWN_RECORDING = "known_recording";
+    INSERT_RECORDING = "insert_recording";
+    RECORDINGS = "recordings";
+    RECORDING = "recording";
+    DELETE_RECORDING = "delete_recording";
+    EXPIRED_RECORDINGS = "expired_recordings";
 }
