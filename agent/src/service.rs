@@ -6,6 +6,7 @@
 
 pub mod emergency;
 pub mod recordings;
+mod supervision;
 pub mod voicemail;
 
 use std::sync::Arc;
@@ -36,10 +37,9 @@ use crate::flows::route::number;
 use crate::flows::route::rules::Rules;
 use crate::flows::{self, Flow, Ports};
 use crate::intake::{self, Stop, stasis};
-use crate::live::board::Board;
-use crate::live::ledger::Ledger;
-use crate::live::watcher::Watcher;
 use crate::lookup::Lookups;
+use crate::orders::clerk::Clerk;
+use crate::orders::hands::Hands;
 use crate::records::cargo::CallRecords;
 use crate::records::intake::Intake;
 use crate::speech::Speech;
@@ -74,9 +74,6 @@ pub enum ServiceError {
 
 /// For the shipper to end after it was asked to.
 const SHIPPING_ENDS: Duration = Duration::from_millis(500);
-
-/// For one write of the live calls; past it they are written anew.
-const LIVE_WRITE: Duration = Duration::from_secs(3);
 
 /// Between two looks at how the replica is.
 const REPLICA_LOOK: Duration = Duration::from_secs(1);
@@ -132,7 +129,7 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     let fallen_back = tokio::spawn(emergency::keep_fallback(config.clone(), atlas.clone(), sources.alarms.clone()));
     let voicemail = voicemail::port(&config, &store, &sources.alarms)?;
     let messages_shipped = voicemail::start(&config, &store, &voicemail, &mut sources, &shipping, &closing)?;
-    let (_tapper, recordings_shipped) = recordings::start(&config, &store, &mut sources, &shipping, &closing)?;
+    let (tapper, recordings_shipped) = recordings::start(&config, &store, &mut sources, &shipping, &closing)?;
     let ports = Arc::new(Ports::new(
         store.clone(),
         rules(&config),
@@ -143,14 +140,18 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
         voicemail,
         lookups()?,
     ));
-    let api = Api::new(store.clone());
     emergency::start_notices(&config, store.clone(), &ports, &sources.alarms, &closing)?;
     let peers = Peers { token: config.emergency.peer_token.clone(), callbacks };
 
     let readiness = Readiness::default();
     let metrics_upkeep = tokio::spawn(metrics_upkeep(metrics.clone()));
 
-    start_live(&config, &store, &closing)?;
+    let hands = Hands { ari: supervision::start(&config, &store, &tapper, &closing)?, tapper, store: store.clone() };
+    let clerk = Clerk::new(&config.node.name, store.clone(), hands);
+    if config.ari.is_used() {
+        tokio::spawn(closing.clone().run_until_cancelled_owned(clerk.clone().run()));
+    }
+    let api = Api::new(store.clone(), clerk, voicemail::depot(&config, &store)?);
     let stop = Stop::default();
     let stasis = start_stasis(&config, &ports, &stop).await?;
     let intake = intake::serve(listener, config.agi.clone(), Flow::NAMES, stop.clone(), move |mut call| {
@@ -241,34 +242,19 @@ async fn start_stasis(config: &Config, ports: &Arc<Ports>, stop: &Stop) -> Resul
     Ok(tokio::spawn(stasis::serve(ari, config.ari.clone(), listener, drain, Flow::NAMES, stop.clone(), handler)))
 }
 
-/// Follows the calls that go on, if Asterisk tells of them.
-fn start_live(config: &Config, store: &Store, closing: &CancellationToken) -> Result<(), ServiceError> {
-    let ari = &config.ari;
-    if !ari.is_used() || !ari.live_calls {
-        return Ok(());
-    }
-    let app = format!("{}-calls", ari.app);
-    let speaks = Ari::new(&ari.url, &ari.user, &ari.password, &app, Duration::from_millis(ari.request_ms));
-    let speaks = speaks.map_err(|error| ServiceError::SetUp(error.to_string()))?;
-    let board = Board::default();
-    let ledger = Ledger::new(board.clone(), store.live_writer(LIVE_WRITE));
-    let watcher = Watcher::new(speaks, &ari.url, socket::credentials(&ari.user, &ari.password), board);
-    tokio::spawn(closing.clone().run_until_cancelled_owned(ledger.run()));
-    tokio::spawn(closing.clone().run_until_cancelled_owned(watcher.run()));
-    Ok(())
-}
-
 /// Asterisk's REST interface, if it is used.
 ///
 /// # Errors
 /// The client cannot be built.
 pub fn ari(config: &Config) -> Result<Option<Ari>, ServiceError> {
-    if !config.ari.is_used() {
-        return Ok(None);
-    }
-    let config::Ari { url, user, password, app, request_ms, .. } = &config.ari;
+    if config.ari.is_used() { ari_of(config, &config.ari.app).map(Some) } else { Ok(None) }
+}
+
+/// The same for an app of its own.
+fn ari_of(config: &Config, app: &str) -> Result<Ari, ServiceError> {
+    let config::Ari { url, user, password, request_ms, .. } = &config.ari;
     let ari = Ari::new(url, user, password, app, Duration::from_millis(*request_ms));
-    ari.map(Some).map_err(|error| ServiceError::SetUp(error.to_string()))
+    ari.map_err(|error| ServiceError::SetUp(error.to_string()))
 }
 
 /// Keeps the replica.

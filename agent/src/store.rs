@@ -49,6 +49,8 @@ pub mod mailboxes;
 pub mod menu;
 pub mod menu_tree;
 pub mod menus;
+pub mod node_order;
+mod node_orders;
 pub mod password;
 pub mod price;
 pub mod prompts;

@@ -11,12 +11,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use futures_util::StreamExt as _;
 use metrics::{Counter, Gauge, counter, gauge};
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -28,12 +27,12 @@ use crate::config;
 use crate::wire::ari::model::Channel;
 use crate::wire::ari::{Ari, AriError};
 use crate::wire::ari_events::Event;
+use crate::wire::ari_events::pauses::Pauses;
 use crate::wire::ari_events::queues::{Delivery, Queues};
 use crate::wire::ari_events::socket::{Socket, SocketError, credentials};
 
-/// Pauses between two tries to have the events.
-const PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// While there are no events.
+const WITHOUT: &str = "no calls come by ARI; those that are new take AGI";
 /// Requests about channels in flight while they are looked at after a start.
 const LOOKS: usize = 16;
 /// For what is not a conversation to end.
@@ -72,7 +71,7 @@ pub async fn serve<H, F>(
         manner,
         handler,
     });
-    let mut pauses = Pauses::default();
+    let mut pauses = Pauses::new(WITHOUT);
     tokio::spawn(Arc::clone(&desk).stop(stop.clone(), drain));
     while !desk.leave.is_cancelled() {
         let Some(opened) = desk.leave.run_until_cancelled(source.open(desk.ari.app())).await else { break };
@@ -85,7 +84,7 @@ pub async fn serve<H, F>(
             }
         };
         info!(app = desk.ari.app(), "calls come by ARI");
-        pauses = Pauses::default();
+        pauses = Pauses::new(WITHOUT);
         desk.meters.connected.set(1.0);
         let tenure = CancellationToken::new();
         let _ended_with_it = tenure.clone().drop_guard();
@@ -137,32 +136,6 @@ impl Source {
                 Socket::accept(stream, credentials).await
             }
         }
-    }
-}
-
-/// Between tries: ever longer, each a little different, and told of once.
-struct Pauses {
-    pauses: backon::ExponentialBackoff,
-    told: bool,
-}
-
-impl Default for Pauses {
-    fn default() -> Self {
-        let pauses = ExponentialBuilder::default().with_jitter().with_min_delay(PAUSE).with_max_delay(LONGEST_PAUSE);
-        Pauses { pauses: pauses.without_max_times().build(), told: false }
-    }
-}
-
-impl Pauses {
-    fn failed(&mut self, error: &SocketError) {
-        if !self.told {
-            warn!(%error, "no calls come by ARI, trying on; those that are new take AGI");
-        }
-        self.told = true;
-    }
-
-    async fn pause(&mut self) {
-        sleep(self.pauses.next().unwrap_or(LONGEST_PAUSE)).await;
     }
 }
 
@@ -226,7 +199,7 @@ where
             match channel {
                 Ok(channel) => {
                     // In the dialplan to have a date said, it comes back by itself.
-                    if let Some(path) = path(&channel, self.ari.app()) {
+                    if let Some(path) = channel.told(self.ari.app()).map(str::to_owned) {
                         left += 1;
                         Arc::clone(&self).begin(channel, path, true);
                     }
@@ -311,15 +284,6 @@ where
     fn lock(&self) -> std::sync::MutexGuard<'_, TaskTracker> {
         self.sessions.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
-}
-
-/// What the app was given, of a channel that is in it.
-fn path(channel: &Channel, app: &str) -> Option<String> {
-    let place = &channel.dialplan;
-    if place.app_name != "Stasis" {
-        return None;
-    }
-    place.app_data.strip_prefix(app)?.strip_prefix(',').map(str::to_owned)
 }
 
 /// Counters, looked up once.

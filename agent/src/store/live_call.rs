@@ -1,7 +1,7 @@
 //! A call that goes on, one leg of it: a channel of a line or a gateway.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One leg of a call that goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -82,4 +82,29 @@ pub struct ListedCall {
     /// The leg.
     #[serde(flatten)]
     pub call: LiveCall,
+}
+
+/// Which legs are asked for: all, or those of whom is named.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Which {
+    /// The node.
+    pub node: Option<String>,
+    /// The line.
+    pub line: Option<String>,
+    /// The account.
+    pub account: Option<String>,
+    /// The gateway.
+    pub gateway: Option<String>,
+}
+
+impl Which {
+    /// Whether this is one of them.
+    #[must_use]
+    pub fn is(&self, ListedCall { node, call }: &ListedCall) -> bool {
+        let is = |wanted: &Option<String>, id: Option<&String>| wanted.is_none() || wanted.as_ref() == id;
+        is(&self.node, Some(node))
+            && is(&self.line, call.line_id.as_ref())
+            && is(&self.account, call.account_id.as_ref())
+            && is(&self.gateway, call.gateway_id.as_ref())
+    }
 }

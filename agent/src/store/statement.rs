@@ -325,6 +325,13 @@ statements! {
     BURY_LIVE_CALLS = "bury_live_calls";
     SEE_LIVE_NODE = "see_live_node";
     INSERT_LIVE_NODE = "insert_live_node";
+    LIVE_NODES = "live_nodes";
+    INSERT_NODE_ORDER = "insert_node_order";
+    WAITING_NODE_ORDERS = "waiting_node_orders";
+    TAKE_NODE_ORDER = "take_node_order";
+    FINISH_NODE_ORDER = "finish_node_order";
+    NODE_ORDER = "node_order";
+    DELETE_NODE_ORDERS = "delete_node_orders";
     RECORDING_ORDERS = "recording_orders";
     RECORDING_POLICY = "recording_policy";
     INSERT_RECORDING_ORDER = "insert_recording_order";

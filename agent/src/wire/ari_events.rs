@@ -3,6 +3,7 @@
 //! Asterisk closes a socket that takes over 100 ms to accept a write, so whoever reads here does nothing else, and hands each event to the
 //! queue of its channel ([`queues`]). The socket comes to be either way round: we connect, or Asterisk does ([`socket`]).
 
+pub mod pauses;
 pub mod queues;
 pub mod socket;
 
