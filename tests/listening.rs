@@ -141,5 +141,6 @@ fn a_supervisor_hears_both_sides_and_is_heard_as_it_is_wanted() {
     let _ = caller.rings_within(Duration::from_millis(50));
     assert_eq!((caller.renegotiated(), called.renegotiated()), (0, 0));
     wait_until("the call's record", SOON, || !stage.rows("SELECT * FROM call_records").is_empty());
-    assert_eq!(stage.rows("SELECT * FROM call_records").len(), 1, "who listens leaves no record");
+    let records = stage.rows("SELECT * FROM call_records");
+    assert_eq!(records.len(), 1, "who listens leaves no record: {records:#?}");
 }

@@ -181,7 +181,13 @@ impl Desk {
         if turn > 1 {
             self.hang_up(Part::Snoop(id, turn - 1)).await?;
         }
-        passed_over(self.ari().join(&Part::Phone(id).id(), &Part::Snoop(id, turn).id()).await)
+        let snoop = Part::Snoop(id, turn).id();
+        let joined = async {
+            // It is nobody's call.
+            self.ari().set(&snoop, &[("CDR_PROP(disable)", "1")]).await?;
+            self.ari().join(&Part::Phone(id).id(), &snoop).await
+        };
+        passed_over(joined.await)
     }
 
     async fn pressed(&self, id: Uuid, digit: &str) -> Result<(), AriError> {
@@ -189,15 +195,17 @@ impl Desk {
             return self.hang_up(Part::Phone(id)).await;
         }
         let Some(how) = How::keyed(digit) else { return Ok(()) };
-        let changed = self.listener.sessions().get_mut(&id).is_some_and(|session| {
+        let changed = self.listener.sessions().get_mut(&id).and_then(|session| {
             let listening = &mut session.listening;
             let may = listening.how != how && (how == How::Listen || !listening.urgent);
-            if may {
+            may.then(|| {
                 listening.how = how;
-            }
-            may
+                listening.clone()
+            })
         });
-        if changed { self.snoop(id).await } else { Ok(()) }
+        let Some(listening) = changed else { return Ok(()) };
+        tokio::spawn(self.listener.clone().tell_change(listening));
+        self.snoop(id).await
     }
 
     /// A phone is gone.

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde_json::json;
 use tokio::time::Instant;
+use tracing::error;
 use uuid::Uuid;
 
 use super::how::How;
@@ -12,6 +14,7 @@ use super::listening::Listening;
 use super::part::Part;
 use crate::flows::route::rules::Rules;
 use crate::store::asking::Asking;
+use crate::store::audit::Deed;
 use crate::store::{Store, StoreError};
 use crate::wire::ari::{Ari, AriError, Originate};
 
@@ -151,6 +154,16 @@ impl Listener {
         let mut all: Vec<Listening> = self.sessions().values().map(|session| session.listening.clone()).collect();
         all.sort_by_key(|listening| listening.since);
         all
+    }
+
+    /// Tells the audit log that somebody is heard by others now.
+    pub(super) async fn tell_change(self, listening: Listening) {
+        let Listening { id, uniqueid, line, how, person, .. } = listening;
+        let subject = json!({ "listening": id, "line": line, "how": how }).to_string();
+        let deed = Deed { person, action: "listen.change", about: uniqueid, subject };
+        if let Err(error) = self.store.tell(deed).await {
+            error!(%error, listening = %id, how = how.name(), "the audit log lacks that who listens speaks otherwise");
+        }
     }
 
     pub(super) fn sessions(&self) -> MutexGuard<'_, HashMap<Uuid, Session>> {
