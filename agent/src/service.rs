@@ -121,8 +121,8 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     let fallen_back = tokio::spawn(emergency::keep_fallback(config.clone(), atlas.clone(), sources.alarms.clone()));
     let voicemail = voicemail::port(&config, &store, &sources.alarms)?;
     let messages_shipped = voicemail::start(&config, &store, &voicemail, &mut sources, &shipping, &closing)?;
-    let (_tapper, recordings_shipped) = recordings::start(&config, &store, &mut sources, &shipping, &closing)?;
-    let ports = Arc::new(Ports::new(
+    let (tapper, recordings_shipped) = recordings::start(&config, &store, &mut sources, &shipping, &closing)?;
+    let ports = Ports::new(
         store.clone(),
         rules(&config),
         atlas,
@@ -131,7 +131,8 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
         config.media.recordings.clone(),
         voicemail,
         lookups()?,
-    ));
+    );
+    let ports = Arc::new(ports.with_orders(tapper.orders()));
     emergency::start_notices(&config, store, &ports, &sources.alarms, &closing)?;
     let peers = Peers { token: config.emergency.peer_token.clone(), callbacks };
 
