@@ -162,6 +162,29 @@ fn calls_are_recorded_as_ordered() {
     assert_eq!((helper.voice().heard_sound(), announced.voice().heard_sound()), (Duration::ZERO, before));
     announced.hang_up(talk);
 
+    // Or it wants a beep.
+    stage
+        .agent
+        .lock()
+        .unwrap()
+        .plan()
+        .sql("UPDATE accounts SET recording_notice = 'beep', recording_beep_seconds = 0 WHERE id = 'free'");
+    sleep(SECOND * 2);
+    let placed = third_party.start_call(asterisk, "3112");
+    let rings = announced.wait_call();
+    let before = [third_party.voice().heard_sound(), announced.voice().heard_sound()];
+    announced.answer(rings);
+    let talk = third_party.finish_call(placed).0.unwrap();
+    for (phone, before) in [&third_party, &announced].into_iter().zip(before) {
+        wait_until("a beep", SOON, || phone.voice().heard_sound() - before > SECOND / 10);
+    }
+    third_party.hang_up(talk);
+    wait_until("records", SOON, || {
+        stage.rows("SELECT channel FROM call_records WHERE line_id = '3111' AND direction IS NOT NULL").len() == 2
+    });
+    let nobodys = stage.rows("SELECT * FROM call_records WHERE channel LIKE 'Local/%'");
+    assert!(nobodys.is_empty(), "{nobodys:#?}");
+
     // All lines of an account; the agent dies while the call goes on, and its end is found by the next one.
     tandem(&stage, &["record", "account", "acme"]);
     let placed = second.start_call(asterisk, "3103");
@@ -207,6 +230,7 @@ fn leave(folder: &lab::Folder, line: &str, seconds: u32, days: i32) {
             line_number: line.into(),
             other_number: "12145550123".into(),
             since: begun_at,
+            talks: false,
         },
         purpose: Purpose::Recording(Wanted {
             order_id: None,

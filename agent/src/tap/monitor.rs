@@ -52,6 +52,22 @@ impl Monitor {
         self.with(async |ami| ami.act("StopMixMonitor", &fields).await).await.map(drop)
     }
 
+    /// Lets a channel, and whom it talks with, hear a beep. MixMonitor's own beeps would leave call records.
+    ///
+    /// # Errors
+    /// As [`Monitor::start`].
+    pub async fn beep(&mut self, channel: &str) -> Result<(), AmiError> {
+        let spy = format!("{channel},qEB");
+        let fields = [
+            ("Channel", "Local/beep@tandem-beep/n"),
+            ("Application", "ChanSpy"),
+            ("Data", spy.as_str()),
+            ("Timeout", "4000"),
+            ("Variable", "CDR_PROP(disable)=1"),
+        ];
+        self.with(async |ami| ami.act("Originate", &fields).await).await.map(drop)
+    }
+
     async fn with<T>(&mut self, ask: impl AsyncFnOnce(&mut Ami) -> Result<T, AmiError>) -> Result<T, AmiError> {
         let mut ami = match self.ami.take() {
             Some(ami) => ami,
@@ -83,6 +99,7 @@ fn subject(message: &Message) -> Option<Subject> {
         line_number: number("CallerIDNum"),
         other_number: number("ConnectedLineNum"),
         since: made_at(&uniqueid)?,
+        talks: !text("BridgeId").is_empty(),
         channel,
         uniqueid,
         linked_id,

@@ -63,6 +63,8 @@ pub struct Watch {
     counted: HashSet<(Uuid, String)>,
     /// Accounts of lines.
     accounts: HashMap<String, String>,
+    /// When taps beep again; `None` for those that do no more.
+    beeps: HashMap<Uuid, Option<Instant>>,
 }
 
 impl Watch {
@@ -80,6 +82,7 @@ impl Watch {
             seen: HashSet::new(),
             counted: HashSet::new(),
             accounts: HashMap::new(),
+            beeps: HashMap::new(),
         };
         (watch, Tapper { wishes: send, orders: known })
     }
@@ -150,8 +153,14 @@ impl Watch {
     async fn compare(&mut self, channels: Vec<Subject>) -> Result<(), TapError> {
         let there: HashMap<&str, &Subject> =
             channels.iter().map(|subject| (subject.uniqueid.as_str(), subject)).collect();
-        let mut gone = Vec::new();
+        let (mut gone, mut silent) = (Vec::new(), Vec::new());
         for tap in self.taps.iter_mut().flatten() {
+            let Purpose::Recording(wanted) = &tap.purpose;
+            if let Some(seconds) = wanted.beep_seconds
+                && there.get(tap.subject.uniqueid.as_str()).is_some_and(|now| now.talks)
+            {
+                silent.push((tap.id, tap.subject.channel.clone(), seconds));
+            }
             match there.get(tap.subject.uniqueid.as_str()) {
                 None => gone.push(tap.id),
                 Some(now) if !now.other_number.is_empty() && now.other_number != tap.subject.other_number => {
@@ -164,11 +173,29 @@ impl Watch {
         for id in gone {
             self.end(id)?;
         }
+        for (id, channel, seconds) in silent {
+            self.beep(id, &channel, seconds).await?;
+        }
         self.seen.retain(|uniqueid| there.contains_key(uniqueid.as_str()));
         self.counted.retain(|(_, linked_id)| channels.iter().any(|subject| subject.linked_id == *linked_id));
         for subject in channels {
             self.appear(subject).await?;
         }
+        Ok(())
+    }
+
+    /// Beeps, if it is time.
+    async fn beep(&mut self, id: Uuid, channel: &str, seconds: i32) -> Result<(), TapError> {
+        let now = Instant::now();
+        if self.beeps.get(&id).is_some_and(|next| next.is_none_or(|next| now < next)) {
+            return Ok(());
+        }
+        match self.parts.monitor.beep(channel).await {
+            Ok(()) | Err(AmiError::Refused { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let every = u64::try_from(seconds).ok().filter(|seconds| *seconds > 0);
+        self.beeps.insert(id, every.map(|seconds| now + Duration::from_secs(seconds)));
         Ok(())
     }
 
@@ -307,6 +334,7 @@ impl Watch {
 
     fn end(&mut self, id: Uuid) -> Result<(), TapError> {
         self.parts.folder.end(id)?;
+        self.beeps.remove(&id);
         self.taps.iter_mut().for_each(|taps| taps.retain(|tap| tap.id != id));
         Ok(())
     }
