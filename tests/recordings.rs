@@ -300,3 +300,23 @@ fn what_was_recorded_outlives_the_database_and_the_agent_and_is_kept_for_its_tim
     let log = agent.log();
     assert!(!log.contains("ERROR"), "{log}");
 }
+
+#[test]
+fn a_long_recording_becomes_several() {
+    let plan = Agent::builder().set("recordings.compact", "false");
+    plan.tandem_ok(&["migrate"]);
+    leave(plan.folder(), "1001", 1, 1);
+    let files = fs::read_dir(plan.folder().join("recordings")).unwrap().flatten();
+    let raw = files.map(|file| file.path()).find(|path| path.extension().is_some_and(|kind| kind == "raw")).unwrap();
+    fs::File::options().write(true).open(raw).unwrap().set_len(32_000 * 60 * 16).unwrap();
+    let agent = plan.start();
+    wait_until("both parts", SOON, || recordings(agent.plan(), "1001").len() == 2);
+    let parts = recordings(agent.plan(), "1001");
+    let told: Vec<(i64, i64)> = parts
+        .iter()
+        .map(|part| (part["part"].as_i64().unwrap(), part["audio"]["duration_ms"].as_i64().unwrap() / 60_000))
+        .collect();
+    assert_eq!(told, [(2, 1), (1, 15)]);
+    let begun = |part: &Value| part["started_at"].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+    assert_eq!(begun(&parts[0]) - begun(&parts[1]), chrono::TimeDelta::minutes(15));
+}

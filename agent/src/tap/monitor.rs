@@ -68,12 +68,21 @@ impl Monitor {
         self.with(async |ami| ami.act("Originate", &fields).await).await.map(drop)
     }
 
-    async fn with<T>(&mut self, ask: impl AsyncFnOnce(&mut Ami) -> Result<T, AmiError>) -> Result<T, AmiError> {
-        let mut ami = match self.ami.take() {
-            Some(ami) => ami,
-            None => self.manager.connect().await?,
-        };
+    /// Asks on the connection that is open; when Asterisk has closed that meanwhile, on another.
+    async fn with<T>(&mut self, ask: impl AsyncFn(&mut Ami) -> Result<T, AmiError>) -> Result<T, AmiError> {
+        if let Some(mut ami) = self.ami.take() {
+            match ask(&mut ami).await {
+                Err(AmiError::Broken(_)) => {}
+                outcome => return self.keep(ami, outcome),
+            }
+        }
+        let mut ami = self.manager.connect().await?;
         let outcome = ask(&mut ami).await;
+        self.keep(ami, outcome)
+    }
+
+    /// Keeps a connection that is of use still.
+    fn keep<T>(&mut self, ami: Ami, outcome: Result<T, AmiError>) -> Result<T, AmiError> {
         if matches!(outcome, Ok(_) | Err(AmiError::Refused { .. })) {
             self.ami = Some(ami);
         }

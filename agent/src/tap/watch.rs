@@ -19,6 +19,7 @@ use super::subject::Subject;
 use super::tapper::{TapError, Tapper, Wish};
 use crate::alarm::Alarms;
 use crate::store::Store;
+use crate::store::asking::Asking;
 use crate::store::recording::{Form, Order};
 use crate::store::writer::{Unwritten, Writer};
 use crate::wire::ami::AmiError;
@@ -291,9 +292,11 @@ impl Watch {
         if let Some(account) = self.accounts.get(line_id) {
             return Some(account.clone());
         }
-        let (account, _) = self.parts.store.recording_policy(line_id, Instant::now() + QUESTION).await.ok()??;
-        self.accounts.insert(line_id.to_owned(), account.clone());
-        Some(account)
+        // The replica knows it, too.
+        let mut asking = Asking::until(Instant::now() + QUESTION);
+        let line = self.parts.store.line_caller(line_id, "", &mut asking).await.ok()??;
+        self.accounts.insert(line_id.to_owned(), line.account.id.clone());
+        Some(line.account.id)
     }
 
     async fn begin(&mut self, subject: Subject, purpose: Purpose, form: Form) -> Result<Uuid, TapError> {
