@@ -12,6 +12,7 @@ pub mod fallback;
 pub mod http;
 pub mod import;
 pub mod intercept;
+pub mod listen;
 pub mod mailbox;
 pub mod mailbox_import;
 pub mod menu;

@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand};
 use uuid::Uuid;
 
 use crate::admin::{
-    audit, calls, check, explain, fallback, import, intercept, mailbox, menu, record, recordings, records, simulate,
-    token,
+    audit, calls, check, explain, fallback, import, intercept, listen, mailbox, menu, record, recordings, records,
+    simulate, token,
 };
 use crate::config::{Config, ConfigError};
 use crate::service;
@@ -61,6 +61,15 @@ pub enum Command {
     ///
     /// One line for each leg: who calls, and who is called. A call of two lines has two.
     Calls(Calls),
+    /// Ring a line's phone, which calls when it is answered
+    ///
+    /// It is asked of the agent of this node, with a token of the role operator in TANDEM_TOKEN.
+    Call(Call),
+    /// Listen to a call: a line's phone rings, and listens when it is answered
+    ///
+    /// While it listens, its key 4 has it heard by nobody, 5 by the side that is listened to, 6 by both; * ends it. It is asked of the agent of this
+    /// node, with a token of the role supervisor in TANDEM_TOKEN; `tandem listen list` tells who listens, `tandem listen stop ID` ends it.
+    Listen(Listen),
     /// Converse with a flow in the terminal, without a telephone
     Simulate(Simulate),
     /// Write what the dialplan alone knows of emergency calls, when the agent is dead, and have Asterisk read it
@@ -201,6 +210,57 @@ pub struct Calls {
     pub follow: bool,
 }
 
+/// `tandem call`
+#[derive(Debug, Args)]
+pub struct Call {
+    /// The line whose phone rings
+    pub from: String,
+    /// What is called, as it would be dialled there
+    pub to: String,
+    /// The node that does it; this one by default
+    #[arg(long, value_name = "NAME")]
+    pub node: Option<String>,
+}
+
+/// `tandem listen`
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Listen {
+    /// `list`, `stop`
+    #[command(subcommand)]
+    pub command: Option<ListenCommand>,
+    /// The call: the id that `tandem calls` shows in brackets
+    #[arg(required_unless_present = "of")]
+    pub call: Option<String>,
+    /// The call of this line instead
+    #[arg(long, value_name = "LINE", conflicts_with = "call")]
+    pub of: Option<String>,
+    /// The line whose phone listens
+    #[arg(long, value_name = "LINE", required = true)]
+    pub line: Option<String>,
+    /// It is heard by the side that is listened to
+    #[arg(long, conflicts_with = "barge")]
+    pub whisper: bool,
+    /// It is heard by both sides
+    #[arg(long)]
+    pub barge: bool,
+    /// The node of the call; by default it is looked for
+    #[arg(long, value_name = "NAME")]
+    pub node: Option<String>,
+}
+
+/// `tandem listen`
+#[derive(Debug, Subcommand)]
+pub enum ListenCommand {
+    /// List who listens, on all nodes
+    List,
+    /// End a listening
+    Stop {
+        /// Its id, as `list` tells it
+        id: Uuid,
+    },
+}
+
 /// `tandem mailbox`
 #[derive(Debug, Subcommand)]
 pub enum MailboxCommand {
@@ -296,6 +356,14 @@ pub enum RecordCommand {
         /// How
         #[command(flatten)]
         how: Recorded,
+    },
+    /// Record a call that goes on, with a token of the role supervisor in TANDEM_TOKEN
+    Call {
+        /// The call: the id that `tandem calls` shows in brackets, of a line's side
+        call: String,
+        /// Both sides in one channel; else left is what the line says, right what it hears
+        #[arg(long)]
+        mixed: bool,
     },
     /// End an order, and the recordings that run by it; what was recorded is kept
     End {
@@ -491,6 +559,8 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Migrate => ended(service::migrate(&config).await),
         Command::Import(import) => ended(import::run(&config, &import).await),
         Command::Calls(wanted) => ended(calls::run(&config, &wanted).await),
+        Command::Call(call) => ended(listen::call(&config, &call).await),
+        Command::Listen(wanted) => ended(listen::run(&config, &wanted).await),
         Command::Explain(call) => ended(explain::run(&config, &call).await),
         Command::Fallback(command) => ended(fallback::run(&config, &command).await),
         Command::Mailbox(command) => ended(mailbox::run(&config, &command).await),

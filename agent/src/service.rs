@@ -130,7 +130,7 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     let voicemail = voicemail::port(&config, &store, &sources.alarms)?;
     let messages_shipped = voicemail::start(&config, &store, &voicemail, &mut sources, &shipping, &closing)?;
     let (tapper, recordings_shipped) = recordings::start(&config, &store, &mut sources, &shipping, &closing)?;
-    let ports = Arc::new(Ports::new(
+    let ports = Ports::new(
         store.clone(),
         rules(&config),
         atlas,
@@ -139,7 +139,8 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
         config.media.recordings.clone(),
         voicemail,
         lookups()?,
-    ));
+    );
+    let ports = Arc::new(ports.with_orders(tapper.orders()));
     emergency::start_notices(&config, store.clone(), &ports, &sources.alarms, &closing)?;
     let peers = Peers { token: config.emergency.peer_token.clone(), callbacks };
 

@@ -64,7 +64,17 @@ impl Handset {
         socket.set_read_timeout(Some(Duration::from_millis(20))).expect("a socket has timeouts");
         let voice = Voice::new(address.ip());
         let (ringing, over) = (VecDeque::new(), HashSet::new());
-        Handset { socket, address, proxy: None, voice, headers: String::new(), count: 0, ringing, over, renegotiated: 0 }
+        Handset {
+            socket,
+            address,
+            proxy: None,
+            voice,
+            headers: String::new(),
+            count: 0,
+            ringing,
+            over,
+            renegotiated: 0,
+        }
     }
 
     /// Where it takes requests.

@@ -12,7 +12,7 @@ use crate::cli;
 use crate::config::Config;
 use crate::service;
 use crate::store::Store;
-use crate::store::live_call::{ListedCall, Side};
+use crate::store::live_call::{ListedCall, Side, Which};
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_secs(1);
@@ -87,13 +87,9 @@ async fn follow(store: &Store, wanted: &cli::Calls) -> Result<(), String> {
 /// The calls that are asked for.
 async fn look(store: &Store, wanted: &cli::Calls) -> Result<Vec<ListedCall>, String> {
     let mut calls = store.live_calls().await.map_err(|error| error.to_string())?;
-    let is = |wanted: &Option<String>, id: Option<&String>| wanted.is_none() || wanted.as_ref() == id;
-    calls.retain(|ListedCall { node, call }| {
-        is(&wanted.node, Some(node))
-            && is(&wanted.line, call.line_id.as_ref())
-            && is(&wanted.account, call.account_id.as_ref())
-            && is(&wanted.gateway, call.gateway_id.as_ref())
-    });
+    let (node, line) = (wanted.node.clone(), wanted.line.clone());
+    let which = Which { node, line, account: wanted.account.clone(), gateway: wanted.gateway.clone() };
+    calls.retain(|call| which.is(call));
     Ok(calls)
 }
 

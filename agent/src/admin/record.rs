@@ -8,6 +8,7 @@ use chrono::{SecondsFormat, Utc};
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::listen;
 use crate::cli;
 use crate::config::Config;
 use crate::service;
@@ -30,6 +31,7 @@ pub async fn run(config: &Config, command: &cli::RecordCommand) -> Result<(), St
             order(&store, Whose::Line(line.clone()), how).await?
         }
         cli::RecordCommand::Account { account, how } => order(&store, Whose::Account(account.clone()), how).await?,
+        cli::RecordCommand::Call { call, mixed } => listen::record(config, call, *mixed).await?,
         cli::RecordCommand::End { order } => end(&store, *order).await?,
         cli::RecordCommand::Orders => orders(&store).await?,
     };

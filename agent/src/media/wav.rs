@@ -253,6 +253,24 @@ mod tests {
     }
 
     #[test]
+    fn both_sides_of_a_call_stay_apart_or_are_mixed() {
+        let raw: Vec<u8> = [(1000_i16, -30_000_i16), (3000, -30_000)]
+            .iter()
+            .flat_map(|(left, right)| [left.to_le_bytes(), right.to_le_bytes()].concat())
+            .chain([7])
+            .collect();
+        let samples =
+            |wav: &[u8]| WavReader::new(wav).unwrap().samples::<i16>().map(Result::unwrap).collect::<Vec<_>>();
+        let stereo = from_stereo(&raw, false).unwrap();
+        assert_eq!(samples(&stereo), [1000, -30_000, 3000, -30_000]);
+        assert_eq!(super::length(&stereo).unwrap(), Duration::from_micros(250));
+        assert_eq!(samples(&from_stereo(&raw, true).unwrap()), [-29_000, -27_000]);
+        // Two that are loud at once are not louder than can be.
+        let loud = [i16::MIN.to_le_bytes(), (-5_i16).to_le_bytes()].concat();
+        assert_eq!(samples(&from_stereo(&loud, true).unwrap()), [i16::MIN]);
+    }
+
+    #[test]
     fn what_is_no_recording_is_refused() {
         for bytes in
             [&b""[..], b"RIFF", b"MZ\0\0 not audio at all, however long it goes on and on and on and on and on"]

@@ -9,7 +9,7 @@ use super::order::{Order, Outcome, Refused, Why};
 use crate::listen::listener::{Listener, NotListened, Wanted};
 use crate::live::board::Board;
 use crate::live::dialler::{Dialler, NotDialled};
-use crate::store::live_call::{LiveCall, Side};
+use crate::store::live_call::{LiveCall, Side, State};
 use crate::store::recording::{Direction, Form};
 use crate::store::{Store, StoreError};
 use crate::tap::purpose::{self, Purpose};
@@ -104,6 +104,7 @@ pub fn subject(leg: &LiveCall) -> Subject {
         line_number: line_number.clone(),
         other_number: other_number.clone(),
         since: leg.began_at,
+        talks: leg.state == State::Talks,
     }
 }
 

@@ -30,7 +30,7 @@ const STILL: Duration = Duration::from_secs(1);
 /// Bytes of a second: two sides, 8000 samples, 16 bits.
 const SECOND: usize = 32_000;
 /// A longer recording becomes several, so that none is too large for memory and database.
-const PART: usize = 30 * 60 * SECOND;
+const PART: usize = 15 * 60 * SECOND;
 /// With less there is nothing to hear.
 const LEAST: usize = SECOND / 10;
 

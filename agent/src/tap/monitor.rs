@@ -52,12 +52,37 @@ impl Monitor {
         self.with(async |ami| ami.act("StopMixMonitor", &fields).await).await.map(drop)
     }
 
-    async fn with<T>(&mut self, ask: impl AsyncFnOnce(&mut Ami) -> Result<T, AmiError>) -> Result<T, AmiError> {
-        let mut ami = match self.ami.take() {
-            Some(ami) => ami,
-            None => self.manager.connect().await?,
-        };
+    /// Lets a channel, and whom it talks with, hear a beep. MixMonitor's own beeps would leave call records.
+    ///
+    /// # Errors
+    /// As [`Monitor::start`].
+    pub async fn beep(&mut self, channel: &str) -> Result<(), AmiError> {
+        let spy = format!("{channel},qEB");
+        let fields = [
+            ("Channel", "Local/beep@tandem-beep/n"),
+            ("Application", "ChanSpy"),
+            ("Data", spy.as_str()),
+            ("Timeout", "4000"),
+            ("Variable", "CDR_PROP(disable)=1"),
+        ];
+        self.with(async |ami| ami.act("Originate", &fields).await).await.map(drop)
+    }
+
+    /// Asks on the connection that is open; when Asterisk has closed that meanwhile, on another.
+    async fn with<T>(&mut self, ask: impl AsyncFn(&mut Ami) -> Result<T, AmiError>) -> Result<T, AmiError> {
+        if let Some(mut ami) = self.ami.take() {
+            match ask(&mut ami).await {
+                Err(AmiError::Broken(_)) => {}
+                outcome => return self.keep(ami, outcome),
+            }
+        }
+        let mut ami = self.manager.connect().await?;
         let outcome = ask(&mut ami).await;
+        self.keep(ami, outcome)
+    }
+
+    /// Keeps a connection that is of use still.
+    fn keep<T>(&mut self, ami: Ami, outcome: Result<T, AmiError>) -> Result<T, AmiError> {
         if matches!(outcome, Ok(_) | Err(AmiError::Refused { .. })) {
             self.ami = Some(ami);
         }
@@ -83,6 +108,7 @@ fn subject(message: &Message) -> Option<Subject> {
         line_number: number("CallerIDNum"),
         other_number: number("ConnectedLineNum"),
         since: made_at(&uniqueid)?,
+        talks: !text("BridgeId").is_empty(),
         channel,
         uniqueid,
         linked_id,

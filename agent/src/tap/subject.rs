@@ -26,4 +26,7 @@ pub struct Subject {
     pub other_number: String,
     /// Since when there is the channel.
     pub since: DateTime<Utc>,
+    /// Whether it talks with another channel now.
+    #[serde(skip)]
+    pub talks: bool,
 }

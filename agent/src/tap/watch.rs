@@ -19,6 +19,7 @@ use super::subject::Subject;
 use super::tapper::{TapError, Tapper, Wish};
 use crate::alarm::Alarms;
 use crate::store::Store;
+use crate::store::asking::Asking;
 use crate::store::recording::{Form, Order};
 use crate::store::writer::{Unwritten, Writer};
 use crate::wire::ami::AmiError;
@@ -63,6 +64,8 @@ pub struct Watch {
     counted: HashSet<(Uuid, String)>,
     /// Accounts of lines.
     accounts: HashMap<String, String>,
+    /// When taps beep again; `None` for those that do no more.
+    beeps: HashMap<Uuid, Option<Instant>>,
 }
 
 impl Watch {
@@ -80,6 +83,7 @@ impl Watch {
             seen: HashSet::new(),
             counted: HashSet::new(),
             accounts: HashMap::new(),
+            beeps: HashMap::new(),
         };
         (watch, Tapper { wishes: send, orders: known })
     }
@@ -150,8 +154,14 @@ impl Watch {
     async fn compare(&mut self, channels: Vec<Subject>) -> Result<(), TapError> {
         let there: HashMap<&str, &Subject> =
             channels.iter().map(|subject| (subject.uniqueid.as_str(), subject)).collect();
-        let mut gone = Vec::new();
+        let (mut gone, mut silent) = (Vec::new(), Vec::new());
         for tap in self.taps.iter_mut().flatten() {
+            let Purpose::Recording(wanted) = &tap.purpose;
+            if let Some(seconds) = wanted.beep_seconds
+                && there.get(tap.subject.uniqueid.as_str()).is_some_and(|now| now.talks)
+            {
+                silent.push((tap.id, tap.subject.channel.clone(), seconds));
+            }
             match there.get(tap.subject.uniqueid.as_str()) {
                 None => gone.push(tap.id),
                 Some(now) if !now.other_number.is_empty() && now.other_number != tap.subject.other_number => {
@@ -164,11 +174,29 @@ impl Watch {
         for id in gone {
             self.end(id)?;
         }
+        for (id, channel, seconds) in silent {
+            self.beep(id, &channel, seconds).await?;
+        }
         self.seen.retain(|uniqueid| there.contains_key(uniqueid.as_str()));
         self.counted.retain(|(_, linked_id)| channels.iter().any(|subject| subject.linked_id == *linked_id));
         for subject in channels {
             self.appear(subject).await?;
         }
+        Ok(())
+    }
+
+    /// Beeps, if it is time.
+    async fn beep(&mut self, id: Uuid, channel: &str, seconds: i32) -> Result<(), TapError> {
+        let now = Instant::now();
+        if self.beeps.get(&id).is_some_and(|next| next.is_none_or(|next| now < next)) {
+            return Ok(());
+        }
+        match self.parts.monitor.beep(channel).await {
+            Ok(()) | Err(AmiError::Refused { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let every = u64::try_from(seconds).ok().filter(|seconds| *seconds > 0);
+        self.beeps.insert(id, every.map(|seconds| now + Duration::from_secs(seconds)));
         Ok(())
     }
 
@@ -264,9 +292,11 @@ impl Watch {
         if let Some(account) = self.accounts.get(line_id) {
             return Some(account.clone());
         }
-        let (account, _) = self.parts.store.recording_policy(line_id, Instant::now() + QUESTION).await.ok()??;
-        self.accounts.insert(line_id.to_owned(), account.clone());
-        Some(account)
+        // The replica knows it, too.
+        let mut asking = Asking::until(Instant::now() + QUESTION);
+        let line = self.parts.store.line_caller(line_id, "", &mut asking).await.ok()??;
+        self.accounts.insert(line_id.to_owned(), line.account.id.clone());
+        Some(line.account.id)
     }
 
     async fn begin(&mut self, subject: Subject, purpose: Purpose, form: Form) -> Result<Uuid, TapError> {
@@ -307,6 +337,7 @@ impl Watch {
 
     fn end(&mut self, id: Uuid) -> Result<(), TapError> {
         self.parts.folder.end(id)?;
+        self.beeps.remove(&id);
         self.taps.iter_mut().for_each(|taps| taps.retain(|tap| tap.id != id));
         Ok(())
     }

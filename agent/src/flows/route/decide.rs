@@ -69,7 +69,7 @@ impl<'a> Origin<'a> {
     }
 
     /// The line by whose rights it is decided, if it is one.
-    fn line(&self) -> Option<&'a str> {
+    pub(super) fn line(&self) -> Option<&'a str> {
         match self {
             Origin::Line(id) | Origin::Transferrer(id) => Some(id),
             Origin::Gateway(_) | Origin::Inside(_) | Origin::Untaken(..) | Origin::FindMe(_) => None,

@@ -64,6 +64,8 @@ pub struct Dial {
     pub on_failure: Option<OnFailure>,
     /// How often it was forwarded.
     pub forwards: u32,
+    /// Whether both sides are told that they are recorded, before they talk.
+    pub announces: bool,
 }
 
 /// A line that forwards a call: its account pays for what is tried.
