@@ -55,7 +55,6 @@ pub struct AriCall {
     up: bool,
     leash: Option<Leash>,
     gone: bool,
-    second: bool,
 }
 
 impl AriCall {
@@ -72,7 +71,6 @@ impl AriCall {
             up: channel.state == "Up",
             leash: None,
             gone: false,
-            second: false,
         }
     }
 
@@ -91,10 +89,8 @@ impl AriCall {
     /// Ends what another agent was playing and recording on this channel when it died. The recording is kept.
     pub async fn take_over(&mut self) {
         let id = self.queue.channel().to_owned();
-        for second in [false, true] {
-            // Most are not there.
-            let _ = self.ari.stop_playback(&playback(&id, second)).await;
-        }
+        // There may be none.
+        let _ = self.ari.stop_playback(&playback(&id)).await;
         if let Ok(names) = self.ari.get(&id, &[RECORDING]).await
             && let Some(name) = names.first().filter(|name| !name.is_empty())
         {
@@ -166,8 +162,7 @@ impl AriCall {
         if media.is_empty() {
             return Ok(None);
         }
-        self.second = !self.second;
-        let id = playback(self.queue.channel(), self.second);
+        let id = playback(self.queue.channel());
         let asked = self.ari.play(self.queue.channel(), &id, media, steering.then_some(SKIP_MS)).await;
         self.asked(asked)?;
         let mut ended_by = None;
@@ -368,6 +363,7 @@ impl Call for AriCall {
     }
 
     async fn collect(&mut self, prompts: &[Prompt], most: usize, wait: Duration) -> Step<Digits> {
+        tracing::debug!(uniqueid = self.caller.uniqueid, most, "waits for keys");
         let mut digits = Digits::default();
         let mut next = self.play(prompts, KEYS).await?;
         let most = most.clamp(1, 1000);
@@ -485,9 +481,9 @@ fn spelled(text: &str) -> Vec<String> {
     text.chars().filter_map(sound).map(|name| format!("sound:{name}")).collect()
 }
 
-/// Two by turns, so that the end of the one is not taken for the other's, and that the next agent knows them.
-fn playback(channel: &str, second: bool) -> String {
-    format!("tandem-{channel}-{}", u8::from(second))
+/// One for each channel, since the end of each is waited for before the next: so the next agent knows it.
+fn playback(channel: &str) -> String {
+    format!("tandem-{channel}")
 }
 
 fn caller(channel: &Channel) -> Caller {

@@ -26,7 +26,7 @@ use super::{Running, Sessions, Stop, caught};
 use crate::adapters::ari::{AriCall, Manner};
 use crate::config;
 use crate::wire::ari::model::Channel;
-use crate::wire::ari::{Ari, AriError};
+use crate::wire::ari::{Ari, AriError, Originate};
 use crate::wire::ari_events::Event;
 use crate::wire::ari_events::queues::{Delivery, Queues};
 use crate::wire::ari_events::socket::{Socket, SocketError, credentials};
@@ -36,6 +36,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Requests about channels in flight while they are looked at after a start.
 const LOOKS: usize = 16;
+/// What the app is given for a channel of no call ([`Desk::probe`]), and how long it may take.
+const PROBE: &str = "probe";
+const PROBING: Duration = Duration::from_secs(3);
 /// For what is not a conversation to end.
 const CLOSING: Duration = Duration::from_secs(1);
 
@@ -84,7 +87,6 @@ pub async fn serve<H, F>(
                 continue;
             }
         };
-        info!(app = desk.ari.app(), "calls come by ARI");
         pauses = Pauses::default();
         desk.meters.connected.set(1.0);
         let tenure = CancellationToken::new();
@@ -204,8 +206,44 @@ where
         }
     }
 
+    /// Has the dialplan find out whether calls may come by ARI.
+    ///
+    /// Asterisk (22.10, seen) takes the thread of a channel whose variables were set by ARI for one that speaks for the outside, and from then on
+    /// refuses it functions such as `FILE()`, by which attempts and emergency calls are written down; unless `asterisk.conf` has
+    /// `live_dangerously = yes`. So a channel of no call tries it, and until that went well the dialplan asks us by AGI.
+    async fn probe(&self) {
+        let idle = Originate {
+            endpoint: format!("Local/{PROBE}@tandem-probe"),
+            context: "tandem-probe".to_owned(),
+            extension: "idle".to_owned(),
+            timeout: 5,
+            ..Originate::default()
+        };
+        let mut told =
+            self.ari.originate(&format!("tandem-{}", uuid::Uuid::now_v7()), &idle).await.map(|_| String::new());
+        let deadline = Instant::now() + PROBING;
+        while Instant::now() < deadline && matches!(&told, Ok(writes) if writes != "1") {
+            sleep(PAUSE).await;
+            told = self.ari.global("TANDEM_ARI_WRITES").await;
+        }
+        match told {
+            Ok(writes) if writes == "1" => info!(app = self.ari.app(), "calls come by ARI"),
+            Ok(_) => error!(
+                "calls go on to come by AGI: after ARI the dialplan cannot write records; set live_dangerously = yes in asterisk.conf"
+            ),
+            Err(error) => {
+                error!(%error, "calls go on to come by AGI: the dialplan could not be asked whether it can write records after ARI")
+            }
+        }
+    }
+
     /// Looks which channels are in the app, now that their events come to us.
     async fn reconcile(self: Arc<Self>, followed: Vec<String>) {
+        self.resume(followed).await;
+        self.probe().await;
+    }
+
+    async fn resume(self: &Arc<Self>, followed: Vec<String>) {
         let there = match self.ari.app_channels().await {
             Ok(there) => there.unwrap_or_default(),
             Err(error) => {
@@ -228,7 +266,7 @@ where
                     // In the dialplan to have a date said, it comes back by itself.
                     if let Some(path) = path(&channel, self.ari.app()) {
                         left += 1;
-                        Arc::clone(&self).begin(channel, path, true);
+                        Arc::clone(self).begin(channel, path, true);
                     }
                 }
                 Err(AriError::Gone(_)) => {}
@@ -248,6 +286,15 @@ where
 
     /// Begins a session, unless there is one of that channel.
     fn begin(self: Arc<Self>, channel: Channel, path: String, taken_over: bool) {
+        if path == PROBE {
+            let ari = self.ari.clone();
+            tokio::spawn(async move {
+                // What goes wrong shows in what the dialplan finds.
+                let _ = ari.set(&channel.id, &[("TANDEM_PROBE", "1")]).await;
+                let _ = ari.go_on(&channel.id).await;
+            });
+            return;
+        }
         if self.closing.load(Ordering::Relaxed) {
             return;
         }

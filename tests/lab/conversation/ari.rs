@@ -31,6 +31,12 @@ impl Requests {
         }
     }
 
+    /// A line of the agent's log: it tells when it waits for keys, of which Asterisk knows nothing.
+    pub(super) fn read_agent(&self, line: &str) -> Option<String> {
+        let uniqueid = format!("uniqueid=\"{}\"", self.channel.as_deref()?);
+        (line.contains("waits for keys") && line.contains(&uniqueid)).then(|| "GET DATA".to_owned())
+    }
+
     /// A line of the transcript; what was ordered, when it ends a request.
     pub(super) fn read(&mut self, line: &str) -> Vec<String> {
         if self.begins {
@@ -90,7 +96,7 @@ fn words(method: &str, what: &[&str], body: &str) -> Vec<String> {
     }
 }
 
-/// A spelled text is one command of AGI's. Keys may be pressed from the first prompt on, which AGI tells by a command of its own.
+/// A spelled text is one command of AGI's.
 fn media(uris: &[&str], steered: bool) -> Vec<String> {
     let key = |uri: &&str| {
         let name = uri.strip_prefix("sound:digits/").or_else(|| uri.strip_prefix("sound:letters/"))?;
@@ -114,9 +120,6 @@ fn media(uris: &[&str], steered: bool) -> Vec<String> {
             _ if steered => format!("CONTROL STREAM FILE \"{name}\""),
             _ => format!("STREAM FILE \"{name}\""),
         });
-    }
-    if let (false, Some((_, name))) = (steered, uris.last().and_then(|uri| uri.split_once("sound:"))) {
-        words.push(format!("GET DATA \"{name}\""));
     }
     words
 }
