@@ -33,6 +33,9 @@ const RECORDING: &str = "TANDEM_RECORDING";
 const WAV_HEADER: u64 = 44;
 const WAV_SECOND: u64 = 16_000;
 
+/// What precedes the path of a channel that comes back from having a date said.
+pub const BACK: &str = "back/";
+
 /// How calls are held.
 #[derive(Debug, Clone)]
 pub struct Manner {
@@ -103,11 +106,19 @@ impl AriCall {
         if let Some(leash) = self.leash.take() {
             leash.release().await;
         }
-        if self.take_note().is_ok()
-            && let Err(error) = self.ari.go_on(self.queue.channel()).await
-            && !matches!(error, AriError::Gone(_))
-        {
-            tracing::warn!(%error, "the dialplan could not be told to go on; it does by itself when its guard's time is up");
+        if self.take_note().is_err() {
+            return;
+        }
+        let AriCall { ari, queue, .. } = self;
+        let id = queue.channel().to_owned();
+        // The dialplan may hand the channel to the next flow before it is told to us that it went on.
+        drop(queue);
+        match ari.go_on(&id).await {
+            Ok(()) | Err(AriError::Gone(_)) => {}
+            Err(error) => tracing::warn!(
+                %error,
+                "the dialplan could not be told to go on; it does by itself when its guard's time is up"
+            ),
         }
     }
 

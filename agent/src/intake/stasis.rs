@@ -23,12 +23,12 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument, error, info, info_span, warn};
 
 use super::{Running, Sessions, Stop, caught};
-use crate::adapters::ari::{AriCall, Manner};
+use crate::adapters::ari::{AriCall, BACK, Manner};
 use crate::config;
 use crate::wire::ari::model::Channel;
 use crate::wire::ari::{Ari, AriError, Originate};
 use crate::wire::ari_events::Event;
-use crate::wire::ari_events::queues::{Delivery, Queues};
+use crate::wire::ari_events::queues::{Delivery, Queue, Queues};
 use crate::wire::ari_events::socket::{Socket, SocketError, credentials};
 
 /// Pauses between two tries to have the events.
@@ -191,18 +191,17 @@ where
     /// Hands an event on. Never waits.
     fn take(self: &Arc<Self>, event: Event) {
         let Some(id) = event.channel_id().map(str::to_owned) else { return };
-        let begins = match &event {
-            Event::StasisStart { args, channel } => Some((channel.clone(), args.join(","))),
-            _ => None,
-        };
-        match (self.queues.deliver(&id, event), begins) {
-            // One that was away is back; one that nobody knows is new.
-            (Delivery::Unknown, Some((channel, path))) => Arc::clone(self).begin(channel, path, false),
-            (Delivery::Overflown, _) => {
-                self.meters.overflown.increment(1);
-                warn!(uniqueid = id, "more events come than the conversation takes; it ends, and the dialplan goes on");
+        if let Event::StasisStart { args, channel } = &event {
+            let path = args.join(",");
+            // One that was away is back; any other has nothing to do with what its channel was in the app for before.
+            let is_back = path.starts_with(BACK) && self.queues.deliver(&id, event.clone()) == Delivery::Taken;
+            if !is_back {
+                let queue = self.queues.take_over(&id);
+                self.begin(channel.clone(), &path, queue, false);
             }
-            _ => {}
+        } else if self.queues.deliver(&id, event) == Delivery::Overflown {
+            self.meters.overflown.increment(1);
+            warn!(uniqueid = id, "more events come than the conversation takes; it ends, and the dialplan goes on");
         }
     }
 
@@ -266,7 +265,8 @@ where
                     // In the dialplan to have a date said, it comes back by itself.
                     if let Some(path) = path(&channel, self.ari.app()) {
                         left += 1;
-                        Arc::clone(self).begin(channel, path, true);
+                        let queue = self.queues.follow(&channel.id);
+                        self.begin(channel, &path, queue, true);
                     }
                 }
                 Err(AriError::Gone(_)) => {}
@@ -284,8 +284,9 @@ where
         }
     }
 
-    /// Begins a session, unless there is one of that channel.
-    fn begin(self: Arc<Self>, channel: Channel, path: String, taken_over: bool) {
+    /// Begins a session, if the channel is nobody else's.
+    fn begin(self: &Arc<Self>, channel: Channel, path: &str, queue: Option<Queue>, taken_over: bool) {
+        let Some(queue) = queue else { return };
         if path == PROBE {
             let ari = self.ari.clone();
             tokio::spawn(async move {
@@ -298,14 +299,14 @@ where
         if self.closing.load(Ordering::Relaxed) {
             return;
         }
-        let Some(queue) = self.queues.follow(&channel.id) else { return };
-        let mut call = AriCall::new(self.ari.clone(), queue, &channel, &path, self.manner.clone());
+        let path = path.strip_prefix(BACK).unwrap_or(path);
+        let mut call = AriCall::new(self.ari.clone(), queue, &channel, path, self.manner.clone());
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             self.meters.sessions.full.increment(1);
             self.sessions().spawn(call.finish());
             return;
         };
-        let desk = Arc::clone(&self);
+        let desk = Arc::clone(self);
         self.sessions().spawn(async move {
             if taken_over {
                 call.take_over().await;

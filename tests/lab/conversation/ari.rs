@@ -90,6 +90,7 @@ fn words(method: &str, what: &[&str], body: &str) -> Vec<String> {
                 steered,
             )
         }
+        ["answer"] => vec!["EXEC \"Answer\"".to_owned()],
         ["record"] => vec![format!("RECORD FILE \"{}\"", text("name"))],
         ["variable"] => set(&text("variable"), &text("value")),
         _ => Vec::new(),
@@ -141,7 +142,8 @@ fn set(variable: &str, value: &str) -> Vec<String> {
     }
     let pairs: Vec<String> = names.split(',').zip(&values).map(|(name, value)| format!("{name}={value}")).collect();
     if let Some(seconds) = pairs.iter().find_map(|pair| pair.strip_prefix("TANDEM_SAY=")) {
-        return vec![format!("SAY DATETIME \"{seconds}\"")];
+        let zone = pairs.iter().find_map(|pair| pair.strip_prefix("TANDEM_SAY_ZONE=")).unwrap_or_default();
+        return vec![format!("SAY DATETIME \"{seconds}\" \"\" \"\" \"{zone}\"")];
     }
     vec![format!("EXEC \"MSet\" \"{}\"", pairs.join(","))]
 }
