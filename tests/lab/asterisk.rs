@@ -52,6 +52,7 @@ pub struct AsteriskBuilder {
     dialplan: String,
     appended: Vec<(String, String)>,
     brief_prompts: bool,
+    careful: bool,
 }
 
 impl AsteriskBuilder {
@@ -124,6 +125,13 @@ impl AsteriskBuilder {
     #[must_use]
     pub fn brief_prompts(mut self) -> Self {
         self.brief_prompts = true;
+        self
+    }
+
+    /// Asterisk keeps its protection against dangerous functions, with which no call may come by ARI.
+    #[must_use]
+    pub fn careful(mut self) -> Self {
+        self.careful = true;
         self
     }
 
@@ -205,7 +213,8 @@ impl AsteriskBuilder {
             folder.write(&file, &(folder.read(&file) + text));
         }
         // Calls by ARI need it (dialplan/README.md).
-        let by_ari = self.globals.iter().any(|(name, value)| name == "TANDEM_TRANSPORT" && value == "ari");
+        let by_ari =
+            !self.careful && self.globals.iter().any(|(name, value)| name == "TANDEM_TRANSPORT" && value == "ari");
         let dangerously = if by_ari { "live_dangerously = yes\n" } else { "" };
         folder.write("etc/asterisk.conf", &(asterisk_conf(folder.path(), installation) + dangerously));
     }
