@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 use tandem::flows::route::cost::{Candidate, Caps, Dropped, Terms, base_charge, longest, rank};
 use tandem::store::caller::Status;
+use tandem::store::cap::Cap;
 use tandem::store::destination::{Gateway, NumberFormat, Offer};
 use tandem::store::price::Price;
 
@@ -31,7 +32,7 @@ fn gateway(id: &str) -> Gateway {
         number_format: NumberFormat::E164,
         country: "US".into(),
         dial_prefix: String::new(),
-        max_calls: 0,
+        max_calls: Cap::default(),
         priority: 0,
         weight: 1,
         ring_seconds: 60,

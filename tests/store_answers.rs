@@ -45,6 +45,15 @@ const SHIPPED: &[(Backend, i64, &str)] = &[
     (Backend::Sqlite, 10, "52234b31d2376d6d"),
     (Backend::MySql, 10, "8aa07a3c2ab9c0c1"),
     (Backend::Postgres, 10, "45ebddd366d2ac07"),
+    (Backend::Sqlite, 12, "163fbee767b122d5"),
+    (Backend::MySql, 12, "7877e5b92238c954"),
+    (Backend::Postgres, 12, "1ad2e3f0001f3389"),
+    (Backend::Sqlite, 13, "4d383dc2c1876b4b"),
+    (Backend::MySql, 13, "51b3d25c5607f167"),
+    (Backend::Postgres, 13, "a20d27674d0da220"),
+    (Backend::Sqlite, 11, "0d9aa9363f6166ad"),
+    (Backend::MySql, 11, "58571082e04ec2b3"),
+    (Backend::Postgres, 11, "b0d9c0f0b72e04e7"),
 ];
 
 #[test]

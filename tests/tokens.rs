@@ -57,7 +57,7 @@ fn a_token_is_good_for_its_person_its_role_and_its_time() {
     refused(&agent.api(&intercept), "/v1/elsewhere", 404, "no such path");
     let much = json!({ "line": "1".repeat(70_000) });
     assert_eq!(agent.api(&intercept).post("/v1/intercepts", &much).status, 413);
-    assert_eq!(agent.api(&intercept).post("/v1/intercepts", &json!([])).status, 422);
+    assert_eq!(agent.api(&intercept).post("/v1/intercepts", &json!([])).status, 400);
 
     let expired = token_without_a_day(plan, "late");
     refused(&agent.api(&expired), "/v1/whoami", 401, "has expired");

@@ -49,6 +49,7 @@ pub struct Plan {
     peers: Vec<(&'static str, Manner)>,
     sql: String,
     edge: bool,
+    manager: bool,
     settings: Vec<(&'static str, &'static str)>,
     asterisk: AsteriskBuilder,
     by_ari: bool,
@@ -64,6 +65,7 @@ impl Plan {
             peers: Vec::new(),
             sql: "UPDATE accounts SET max_calls = 0;\n".to_owned(),
             edge: false,
+            manager: false,
             settings: vec![("route.decision_ms", "790"), ("database.question_ms", "500")],
             asterisk: Asterisk::builder().brief_prompts().global("TANDEM_GUARD", "5"),
             by_ari: false,
@@ -112,6 +114,13 @@ impl Plan {
     #[must_use]
     pub fn edge(mut self) -> Plan {
         self.edge = true;
+        self
+    }
+
+    /// The agent uses Asterisk's manager interface.
+    #[must_use]
+    pub fn manager(mut self) -> Plan {
+        self.manager = true;
         self
     }
 
@@ -190,7 +199,9 @@ impl Plan {
         peers.insert("gw-a", carrier);
         let asterisk = asterisk.start();
         let plan = if self.by_ari { plan.serves(&asterisk) } else { plan };
-        let agent = plan.ships(&asterisk).start();
+        let plan = plan.ships(&asterisk);
+        let plan = if self.manager { plan.lights(&asterisk) } else { plan };
+        let agent = plan.start();
         if self.by_ari {
             let is_there = || asterisk.command("dialplan show globals").contains("TANDEM_ARI_WRITES=1");
             wait_until("calls by ARI", SOON, is_there);

@@ -2,6 +2,7 @@
 
 pub mod app_voicemail;
 pub mod audit;
+pub mod calls;
 pub mod check;
 mod check_directory;
 mod check_voicemail;
@@ -11,10 +12,13 @@ pub mod fallback;
 pub mod http;
 pub mod import;
 pub mod intercept;
+pub mod listen;
 pub mod mailbox;
 pub mod mailbox_import;
 pub mod menu;
 pub mod menu_drawing;
+pub mod record;
+pub mod recordings;
 pub mod records;
 pub mod simulate;
 pub mod status;

@@ -33,10 +33,11 @@
 //! away for days, and reaches the database once.
 //!
 //! `segment` is the name, `spool` the folder, `reserve` its room for a full disk, `batch` the rows that are sent at once, `shipper` the loop, with its `pauses` and `figures`. What is shipped is a
-//! [`Cargo`].
+//! [`Cargo`], whose rows may be [`parcel`]s.
 
 pub mod batch;
 pub mod figures;
+pub mod parcel;
 pub mod pauses;
 pub mod reserve;
 pub mod segment;

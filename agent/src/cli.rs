@@ -5,8 +5,12 @@ use std::process::ExitCode;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
+use uuid::Uuid;
 
-use crate::admin::{audit, check, explain, fallback, import, intercept, mailbox, menu, records, simulate, token};
+use crate::admin::{
+    audit, calls, check, explain, fallback, import, intercept, listen, mailbox, menu, record, recordings, records,
+    simulate, token,
+};
 use crate::config::{Config, ConfigError};
 use crate::service;
 use crate::store::audit::Head;
@@ -53,6 +57,19 @@ pub enum Command {
     Import(Import),
     /// Show what would happen to a call, step by step, with every gateway considered
     Explain(Explain),
+    /// Show the calls that go on, on all nodes, a second or two old
+    ///
+    /// One line for each leg: who calls, and who is called. A call of two lines has two.
+    Calls(Calls),
+    /// Ring a line's phone, which calls when it is answered
+    ///
+    /// It is asked of the agent of this node, with a token of the role operator in TANDEM_TOKEN.
+    Call(Call),
+    /// Listen to a call: a line's phone rings, and listens when it is answered
+    ///
+    /// While it listens, its key 4 has it heard by nobody, 5 by the side that is listened to, 6 by both; * ends it. It is asked of the agent of this
+    /// node, with a token of the role supervisor in TANDEM_TOKEN; `tandem listen list` tells who listens, `tandem listen stop ID` ends it.
+    Listen(Listen),
     /// Converse with a flow in the terminal, without a telephone
     Simulate(Simulate),
     /// Write what the dialplan alone knows of emergency calls, when the agent is dead, and have Asterisk read it
@@ -66,6 +83,14 @@ pub enum Command {
     /// Show menus, and what is wrong with them
     #[command(subcommand)]
     Menu(MenuCommand),
+    /// Have calls recorded, and end it
+    ///
+    /// An order holds on every node within a second, for calls that begin after it.
+    #[command(subcommand)]
+    Record(RecordCommand),
+    /// List recordings of calls, fetch and delete them
+    #[command(subcommand)]
+    Recordings(RecordingsCommand),
     /// Show how call records fare on their way to the database, and mend what went wrong
     #[command(subcommand)]
     Records(Records),
@@ -162,6 +187,80 @@ pub enum InterceptCommand {
     List,
 }
 
+/// `tandem calls`
+#[derive(Debug, Args)]
+pub struct Calls {
+    /// Those of this node only
+    #[arg(long, value_name = "NAME")]
+    pub node: Option<String>,
+    /// Those of this line only
+    #[arg(long, value_name = "ID")]
+    pub line: Option<String>,
+    /// Those of this account only
+    #[arg(long, value_name = "ID")]
+    pub account: Option<String>,
+    /// Those of this gateway only
+    #[arg(long, value_name = "ID")]
+    pub gateway: Option<String>,
+    /// For programs: one JSON array; with --follow one object a line
+    #[arg(long)]
+    pub json: bool,
+    /// Go on with what changes, second by second: + is new, ~ is so now, - has ended
+    #[arg(long)]
+    pub follow: bool,
+}
+
+/// `tandem call`
+#[derive(Debug, Args)]
+pub struct Call {
+    /// The line whose phone rings
+    pub from: String,
+    /// What is called, as it would be dialled there
+    pub to: String,
+    /// The node that does it; this one by default
+    #[arg(long, value_name = "NAME")]
+    pub node: Option<String>,
+}
+
+/// `tandem listen`
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Listen {
+    /// `list`, `stop`
+    #[command(subcommand)]
+    pub command: Option<ListenCommand>,
+    /// The call: the id that `tandem calls` shows in brackets
+    #[arg(required_unless_present = "of")]
+    pub call: Option<String>,
+    /// The call of this line instead
+    #[arg(long, value_name = "LINE", conflicts_with = "call")]
+    pub of: Option<String>,
+    /// The line whose phone listens
+    #[arg(long, value_name = "LINE", required = true)]
+    pub line: Option<String>,
+    /// It is heard by the side that is listened to
+    #[arg(long, conflicts_with = "barge")]
+    pub whisper: bool,
+    /// It is heard by both sides
+    #[arg(long)]
+    pub barge: bool,
+    /// The node of the call; by default it is looked for
+    #[arg(long, value_name = "NAME")]
+    pub node: Option<String>,
+}
+
+/// `tandem listen`
+#[derive(Debug, Subcommand)]
+pub enum ListenCommand {
+    /// List who listens, on all nodes
+    List,
+    /// End a listening
+    Stop {
+        /// Its id, as `list` tells it
+        id: Uuid,
+    },
+}
+
 /// `tandem mailbox`
 #[derive(Debug, Subcommand)]
 pub enum MailboxCommand {
@@ -236,6 +335,91 @@ pub enum MenuCommand {
         /// Read the password from standard input, a line
         #[arg(long)]
         stdin: bool,
+    },
+}
+
+/// `tandem record`
+#[derive(Debug, Subcommand)]
+pub enum RecordCommand {
+    /// Record the calls of a line: all from now on, until it is ended
+    Line {
+        /// The line's id
+        line: String,
+        /// How
+        #[command(flatten)]
+        how: Recorded,
+    },
+    /// Record the calls of all lines of an account: all from now on, until it is ended
+    Account {
+        /// The account's id
+        account: String,
+        /// How
+        #[command(flatten)]
+        how: Recorded,
+    },
+    /// Record a call that goes on, with a token of the role supervisor in TANDEM_TOKEN
+    Call {
+        /// The call: the id that `tandem calls` shows in brackets, of a line's side
+        call: String,
+        /// Both sides in one channel; else left is what the line says, right what it hears
+        #[arg(long)]
+        mixed: bool,
+    },
+    /// End an order, and the recordings that run by it; what was recorded is kept
+    End {
+        /// The order's id, as `orders` lists it
+        order: Uuid,
+    },
+    /// List the orders that nobody has ended
+    Orders,
+}
+
+/// How calls are recorded.
+#[derive(Debug, Args)]
+pub struct Recorded {
+    /// The next so many calls, and no more
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=1_000_000))]
+    pub calls: Option<i32>,
+    /// Until this time, RFC 3339 or YYYY-MM-DD (UTC)
+    #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "calls")]
+    pub until: Option<DateTime<Utc>>,
+    /// Both sides in one channel; else left is what the line says, right what it hears
+    #[arg(long)]
+    pub mixed: bool,
+    /// Who wants it
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
+    pub by: String,
+}
+
+/// `tandem recordings`
+#[derive(Debug, Subcommand)]
+pub enum RecordingsCommand {
+    /// List recordings, the newest first, a thousand at the most
+    List {
+        /// Those of this line only
+        #[arg(long, value_name = "ID")]
+        line: Option<String>,
+        /// Those of this account only
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+        /// Those that began at this time or later, RFC 3339 or YYYY-MM-DD (UTC); a week ago by default
+        #[arg(long, value_name = "TIME", value_parser = parse_time)]
+        since: Option<DateTime<Utc>>,
+        /// For programs: one JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a recording into a WAV file
+    Fetch {
+        /// The recording's id
+        recording: Uuid,
+        /// The file
+        file: PathBuf,
+    },
+    /// Delete a recording
+    Delete {
+        /// The recording's id
+        recording: Uuid,
     },
 }
 
@@ -374,10 +558,15 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Check => check::run(&config).await,
         Command::Migrate => ended(service::migrate(&config).await),
         Command::Import(import) => ended(import::run(&config, &import).await),
+        Command::Calls(wanted) => ended(calls::run(&config, &wanted).await),
+        Command::Call(call) => ended(listen::call(&config, &call).await),
+        Command::Listen(wanted) => ended(listen::run(&config, &wanted).await),
         Command::Explain(call) => ended(explain::run(&config, &call).await),
         Command::Fallback(command) => ended(fallback::run(&config, &command).await),
         Command::Mailbox(command) => ended(mailbox::run(&config, &command).await),
         Command::Menu(command) => ended(menu::run(&config, &command).await),
+        Command::Record(command) => ended(record::run(&config, &command).await),
+        Command::Recordings(command) => ended(recordings::run(&config, &command).await),
         Command::Records(command) => records::run(&config, &command).await,
         Command::Token(command) => ended(token::run(&config, &command).await),
         Command::Audit(command) => audit::run(&config, &command).await,

@@ -37,6 +37,8 @@ pub struct Config {
     pub media: Media,
     /// Messages of mailboxes, and their audio.
     pub voicemail: Voicemail,
+    /// Recordings of calls on their way to the central store.
+    pub recordings: Recordings,
     /// Call records on their way to the database.
     pub records: Records,
     /// The Asterisk of this node, for `tandem check`.
@@ -99,6 +101,8 @@ pub struct Ari {
     pub request_ms: u64,
     /// Seconds after which a caller whose agent is gone goes on in the dialplan.
     pub orphan_seconds: u64,
+    /// Whether the calls that go on are followed, for limits over all nodes and for `tandem calls`.
+    pub live_calls: bool,
 }
 
 /// Without its secret.
@@ -266,6 +270,20 @@ impl std::fmt::Debug for Voicemail {
     }
 }
 
+/// `[recordings]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Recordings {
+    /// Folder in which recordings wait for the central store. Where their audio goes there, `voicemail.store` says.
+    pub spool: PathBuf,
+    /// Whether stereo is kept as mu-law, half of its size, and mixed as GSM 6.10, a tenth, where sox is installed.
+    pub compact: bool,
+    /// Seconds that recordings may wait before it is an alarm.
+    pub alarm_seconds: u32,
+    /// Seconds between two times of deleting what was kept long enough; one node does it for all.
+    pub upkeep_seconds: u64,
+}
+
 /// `[records]`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
@@ -296,11 +314,11 @@ pub struct Records {
 pub struct Asterisk {
     /// Program and arguments to which `-rx COMMAND` is added to ask Asterisk something.
     pub command: Vec<String>,
-    /// Address of its manager interface (`manager.conf`), by which lamps are told.
+    /// Address of its manager interface (`manager.conf`), by which lamps are told and calls recorded.
     pub manager: SocketAddr,
     /// The agent's name there.
     pub manager_user: String,
-    /// Its password; when empty, no lamp is told.
+    /// Its password; when empty, no lamp is told, and no call recorded.
     pub manager_secret: String,
 }
 

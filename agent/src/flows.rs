@@ -34,6 +34,7 @@ use crate::emergency::talks::Talks;
 use crate::lookup::Lookups;
 use crate::speech::Speech;
 use crate::store::Store;
+use crate::store::recording::Order;
 use crate::voicemail::Voicemail;
 
 /// What the dialplan, a Stasis app or the terminal may ask for.
@@ -152,6 +153,8 @@ pub struct Ports {
     pub lookups: Lookups,
     /// Time that decisions take.
     pub decision_seconds: Histogram,
+    /// What is to be recorded, as this node knows it.
+    pub orders: watch::Receiver<Arc<Vec<Order>>>,
     decisions: Vec<(&'static str, Counter)>,
 }
 
@@ -193,11 +196,18 @@ impl Ports {
             recordings,
             voicemail,
             lookups,
+            orders: watch::channel(Arc::default()).1,
             decision_seconds: metrics::histogram!("tandem_decision_seconds"),
             decisions: outcomes
                 .map(|outcome| (outcome, metrics::counter!("tandem_decisions_total", "outcome" => outcome)))
                 .collect(),
         }
+    }
+
+    /// With what is to be recorded; without, nobody is told of it.
+    #[must_use]
+    pub fn with_orders(self, orders: watch::Receiver<Arc<Vec<Order>>>) -> Ports {
+        Ports { orders, ..self }
     }
 
     fn count(&self, outcome: &str) {

@@ -16,6 +16,10 @@
 //! - [`post`]: what has to reach somebody outside.
 //! - [`notices`]: who is told of calls for help, until they are.
 //! - [`voicemail`]: messages on their way to the central store, to lamps and mail.
+//! - [`live`]: the calls that go on now, on this node and in the database.
+//! - [`listen`]: supervisors who listen to calls.
+//! - [`tap`]: recordings of calls, on their way to the central store.
+//! - [`orders`]: what persons ask of any node.
 //! - [`intake`]: the listener that hands each session to its flow.
 //! - [`console`]: Asterisk's own command line.
 //! - [`admin`]: what operators look at and type.
@@ -32,14 +36,18 @@ pub mod console;
 pub mod emergency;
 pub mod flows;
 pub mod intake;
+pub mod listen;
+pub mod live;
 pub mod lookup;
 pub mod media;
 pub mod notices;
+pub mod orders;
 pub mod phrases;
 pub mod post;
 pub mod records;
 pub mod service;
 pub mod speech;
 pub mod store;
+pub mod tap;
 pub mod voicemail;
 pub mod wire;

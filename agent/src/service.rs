@@ -5,6 +5,8 @@
 //! served until then.
 
 pub mod emergency;
+pub mod recordings;
+mod supervision;
 pub mod voicemail;
 
 use std::sync::Arc;
@@ -36,6 +38,8 @@ use crate::flows::route::rules::Rules;
 use crate::flows::{self, Flow, Ports};
 use crate::intake::{self, Stop, stasis};
 use crate::lookup::Lookups;
+use crate::orders::clerk::Clerk;
+use crate::orders::hands::Hands;
 use crate::records::cargo::CallRecords;
 use crate::records::intake::Intake;
 use crate::speech::Speech;
@@ -125,7 +129,8 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     let fallen_back = tokio::spawn(emergency::keep_fallback(config.clone(), atlas.clone(), sources.alarms.clone()));
     let voicemail = voicemail::port(&config, &store, &sources.alarms)?;
     let messages_shipped = voicemail::start(&config, &store, &voicemail, &mut sources, &shipping, &closing)?;
-    let ports = Arc::new(Ports::new(
+    let (tapper, recordings_shipped) = recordings::start(&config, &store, &mut sources, &shipping, &closing)?;
+    let ports = Ports::new(
         store.clone(),
         rules(&config),
         atlas,
@@ -134,14 +139,20 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
         config.media.recordings.clone(),
         voicemail,
         lookups()?,
-    ));
-    let api = Api::new(store.clone());
-    emergency::start_notices(&config, store, &ports, &sources.alarms, &closing)?;
+    );
+    let ports = Arc::new(ports.with_orders(tapper.orders()));
+    emergency::start_notices(&config, store.clone(), &ports, &sources.alarms, &closing)?;
     let peers = Peers { token: config.emergency.peer_token.clone(), callbacks };
 
     let readiness = Readiness::default();
     let metrics_upkeep = tokio::spawn(metrics_upkeep(metrics.clone()));
 
+    let hands = Hands { ari: supervision::start(&config, &store, &tapper, &closing)?, tapper, store: store.clone() };
+    let clerk = Clerk::new(&config.node.name, store.clone(), hands);
+    if config.ari.is_used() {
+        tokio::spawn(closing.clone().run_until_cancelled_owned(clerk.clone().run()));
+    }
+    let api = Api::new(store.clone(), clerk, voicemail::depot(&config, &store)?);
     let stop = Stop::default();
     let stasis = start_stasis(&config, &ports, &stop).await?;
     let intake = intake::serve(listener, config.agi.clone(), Flow::NAMES, stop.clone(), move |mut call| {
@@ -185,7 +196,7 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     }
     shipping.cancel();
     // It is at the disk, if not at its end.
-    let _ = timeout(SHIPPING_ENDS, async { tokio::join!(shipped, messages_shipped) }).await;
+    let _ = timeout(SHIPPING_ENDS, async { tokio::join!(shipped, messages_shipped, recordings_shipped) }).await;
     closing.cancel();
     metrics_upkeep.abort();
     watched.abort();
@@ -237,12 +248,14 @@ async fn start_stasis(config: &Config, ports: &Arc<Ports>, stop: &Stop) -> Resul
 /// # Errors
 /// The client cannot be built.
 pub fn ari(config: &Config) -> Result<Option<Ari>, ServiceError> {
-    if !config.ari.is_used() {
-        return Ok(None);
-    }
-    let config::Ari { url, user, password, app, request_ms, .. } = &config.ari;
+    if config.ari.is_used() { ari_of(config, &config.ari.app).map(Some) } else { Ok(None) }
+}
+
+/// The same for an app of its own.
+fn ari_of(config: &Config, app: &str) -> Result<Ari, ServiceError> {
+    let config::Ari { url, user, password, request_ms, .. } = &config.ari;
     let ari = Ari::new(url, user, password, app, Duration::from_millis(*request_ms));
-    ari.map(Some).map_err(|error| ServiceError::SetUp(error.to_string()))
+    ari.map_err(|error| ServiceError::SetUp(error.to_string()))
 }
 
 /// Keeps the replica.
@@ -367,7 +380,7 @@ pub fn store(config: &Config) -> Result<Store, StoreError> {
     .map(|store| {
         let replica = &config.replica;
         let poll = Duration::from_millis(replica.poll_ms);
-        store.with_replica(ReplicaOptions { folder: replica.folder.clone(), poll })
+        store.of_node(&config.node.name).with_replica(ReplicaOptions { folder: replica.folder.clone(), poll })
     })
 }
 

@@ -2,8 +2,8 @@
 //!
 //! `Ok(None)` is "not found"; [`StoreError`] is "could not be asked". sqlx lives below this module only.
 //!
-//! - Nouns: [`caller`], [`destination`], [`target`], [`mailbox`], [`directory`], [`menu`], [`schedule`]; [`token`], [`audit`], [`warrant`]. Questions: `callers`, `destinations`,
-//!   [`mailboxes`], `directories`, [`menus`]; their text: `statement`.
+//! - Nouns: [`caller`], [`destination`], [`target`], [`mailbox`], [`directory`], [`menu`], [`schedule`], [`recording`]; [`token`], [`audit`],
+//!   [`warrant`]. Questions: `callers`, `destinations`, [`mailboxes`], `directories`, [`menus`], [`recordings`]; their text: `statement`.
 //! - A question goes to [`host`] after host (`hosts`) over a pool of `connection`s, until its deadline; `failure`
 //!   decides whether the next host is asked.
 //! - [`replica`]: what answers when no host does; `breaker` spares calls the asking, [`asking`] is who answered a call.
@@ -25,6 +25,7 @@ mod audit_log;
 mod breaker;
 pub mod caller;
 mod callers;
+pub mod cap;
 mod datum;
 pub mod destination;
 mod destinations;
@@ -38,6 +39,9 @@ mod features;
 pub mod host;
 mod hosts;
 pub mod import;
+pub mod live_call;
+mod live_calls;
+pub mod live_writer;
 pub mod location;
 pub mod mailbox;
 pub mod mailbox_writer;
@@ -45,11 +49,16 @@ pub mod mailboxes;
 pub mod menu;
 pub mod menu_tree;
 pub mod menus;
+pub mod node_order;
+mod node_orders;
 pub mod password;
 pub mod price;
 pub mod prompts;
 pub mod record;
 pub mod recorded;
+pub mod recording;
+pub mod recording_writer;
+pub mod recordings;
 pub mod replica;
 pub mod schedule;
 pub mod schema;
@@ -141,6 +150,8 @@ impl Options {
 #[derive(Debug, Clone)]
 pub struct Store {
     question: Duration,
+    /// This node, whose calls the caps of its dialplan count; empty for none.
+    node: Arc<str>,
     hosts: Arc<Hosts>,
     breaker: Arc<Breaker>,
     replica: Option<Arc<Replica>>,
@@ -154,10 +165,22 @@ impl Store {
     pub fn new(options: &Options) -> Result<Self, StoreError> {
         Ok(Store {
             question: options.question,
+            node: Arc::default(),
             hosts: Arc::new(Hosts::new(options)?),
             breaker: Arc::default(),
             replica: None,
         })
+    }
+
+    /// Asked from this node: of a limit of calls at once, other nodes' calls are told, since its dialplan counts its own.
+    #[must_use]
+    pub fn of_node(mut self, name: &str) -> Self {
+        self.node = name.into();
+        self
+    }
+
+    fn this(&self) -> Value<'_> {
+        (&*self.node).into()
     }
 
     /// With a replica, which [`Store::keep_replica`] keeps.
@@ -231,9 +254,8 @@ impl Store {
 
     /// Puts a question that no call waits for: the one that every call asks first.
     async fn try_database(self) {
-        let nobody: [Value<'_>; 2] = ["".into(), "".into()];
         let by = Instant::now() + self.question;
-        if self.hosts.ask::<Nobody>(&LINE_CALLER, &nobody, by).await.is_ok() {
+        if self.hosts.ask::<Nobody>(&LINE_CALLER, &self.line_caller_values("", ""), by).await.is_ok() {
             self.breaker.answered();
         }
     }

@@ -1,4 +1,4 @@
--- An extension of an account and where it leads: $1 account, $2 extension. One row; with a ring group, one for each member.
+-- An extension of an account and where it leads: $1 this node, $2 account, $3 extension. One row; with a ring group, one for each member.
 SELECT
     x.extension AS own_number,
     a.id AS own_account_id,
@@ -12,6 +12,11 @@ SELECT
     t.status AS target_line_status,
     ta.status AS target_account_status,
     t.max_calls AS target_max_calls,
+    CASE
+        WHEN t.max_calls > 0 THEN
+            (SELECT COUNT(*) FROM live_calls_now v WHERE v.line_id = t.id AND v.direction = 'takes' AND v.node <> $1)
+        ELSE 0
+    END AS target_calls_elsewhere,
     t.ring_seconds AS target_ring_seconds,
     f.do_not_disturb AS target_do_not_disturb,
     f.forward_always AS target_forward_always,
@@ -35,5 +40,5 @@ LEFT JOIN ring_group_members m ON m.ring_group_id = g.id
 LEFT JOIN phone_lines t ON t.id = COALESCE(x.line_id, m.line_id)
 LEFT JOIN accounts ta ON ta.id = t.account_id
 LEFT JOIN line_features f ON f.line_id = t.id
-WHERE a.id = $1 AND x.extension = $2
+WHERE a.id = $2 AND x.extension = $3
 ORDER BY m.position

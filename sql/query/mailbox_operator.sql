@@ -1,4 +1,4 @@
--- The extension of a mailbox's operator and where it leads: $1 mailbox. One row; with a ring group, one for each member.
+-- The extension of a mailbox's operator and where it leads: $1 this node, $2 mailbox. One row; with a ring group, one for each member.
 SELECT
     x.extension AS own_number,
     a.id AS own_account_id,
@@ -12,6 +12,11 @@ SELECT
     t.status AS target_line_status,
     ta.status AS target_account_status,
     t.max_calls AS target_max_calls,
+    CASE
+        WHEN t.max_calls > 0 THEN
+            (SELECT COUNT(*) FROM live_calls_now v WHERE v.line_id = t.id AND v.direction = 'takes' AND v.node <> $1)
+        ELSE 0
+    END AS target_calls_elsewhere,
     t.ring_seconds AS target_ring_seconds,
     f.do_not_disturb AS target_do_not_disturb,
     f.forward_always AS target_forward_always,
@@ -36,5 +41,5 @@ LEFT JOIN ring_group_members m ON m.ring_group_id = g.id
 LEFT JOIN phone_lines t ON t.id = COALESCE(x.line_id, m.line_id)
 LEFT JOIN accounts ta ON ta.id = t.account_id
 LEFT JOIN line_features f ON f.line_id = t.id
-WHERE b.id = $1
+WHERE b.id = $2
 ORDER BY m.position

@@ -1,10 +1,15 @@
--- A number of ours and where it leads: $1 number. One row; with a ring group, one for each member.
+-- A number of ours and where it leads: $1 and $2 this node, $3 number. One row; with a ring group, one for each member.
 SELECT
     n.number AS own_number,
     a.id AS own_account_id,
     a.status AS own_account_status,
     a.time_zone AS own_account_time_zone,
     a.max_calls AS own_account_max_calls,
+    CASE
+        WHEN a.max_calls > 0 THEN
+            (SELECT COUNT(*) FROM live_calls_now v WHERE v.account_id = a.id AND v.direction = 'makes' AND v.node <> $1)
+        ELSE 0
+    END AS own_account_calls_elsewhere,
     g.id AS target_group_id,
     g.strategy AS target_strategy,
     g.ring_seconds AS target_group_ring_seconds,
@@ -12,6 +17,11 @@ SELECT
     t.status AS target_line_status,
     ta.status AS target_account_status,
     t.max_calls AS target_max_calls,
+    CASE
+        WHEN t.max_calls > 0 THEN
+            (SELECT COUNT(*) FROM live_calls_now v WHERE v.line_id = t.id AND v.direction = 'takes' AND v.node <> $2)
+        ELSE 0
+    END AS target_calls_elsewhere,
     t.ring_seconds AS target_ring_seconds,
     f.do_not_disturb AS target_do_not_disturb,
     f.forward_always AS target_forward_always,
@@ -35,5 +45,5 @@ LEFT JOIN ring_group_members m ON m.ring_group_id = g.id
 LEFT JOIN phone_lines t ON t.id = COALESCE(n.line_id, m.line_id)
 LEFT JOIN accounts ta ON ta.id = t.account_id
 LEFT JOIN line_features f ON f.line_id = t.id
-WHERE n.number = $1
+WHERE n.number = $3
 ORDER BY m.position

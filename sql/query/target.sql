@@ -1,5 +1,5 @@
--- A ring group, line, mailbox or menu of an account, as extensions lead there: $1 ring group, $2 line, $3 mailbox, $4 menu (one of them, the others NULL),
--- $5 account. One row; with a ring group, one for each member.
+-- A ring group, line, mailbox or menu of an account, as extensions lead there: $1 this node, $2 ring group, $3 line, $4 mailbox, $5 menu (one of them, the others NULL),
+-- $6 account. One row; with a ring group, one for each member.
 SELECT
     COALESCE(g.id, t.id, b.id, u.id) AS own_number,
     a.id AS own_account_id,
@@ -13,6 +13,11 @@ SELECT
     t.status AS target_line_status,
     ta.status AS target_account_status,
     t.max_calls AS target_max_calls,
+    CASE
+        WHEN t.max_calls > 0 THEN
+            (SELECT COUNT(*) FROM live_calls_now v WHERE v.line_id = t.id AND v.direction = 'takes' AND v.node <> $1)
+        ELSE 0
+    END AS target_calls_elsewhere,
     t.ring_seconds AS target_ring_seconds,
     f.do_not_disturb AS target_do_not_disturb,
     f.forward_always AS target_forward_always,
@@ -30,12 +35,12 @@ SELECT
     CAST(NULL AS CHAR(64)) AS target_queue,
     CAST(NULL AS CHAR(64)) AS target_conference
 FROM accounts a
-LEFT JOIN ring_groups g ON g.id = $1 AND g.account_id = a.id
+LEFT JOIN ring_groups g ON g.id = $2 AND g.account_id = a.id
 LEFT JOIN ring_group_members m ON m.ring_group_id = g.id
-LEFT JOIN phone_lines t ON t.id = COALESCE($2, m.line_id) AND (g.id IS NOT NULL OR t.account_id = a.id)
+LEFT JOIN phone_lines t ON t.id = COALESCE($3, m.line_id) AND (g.id IS NOT NULL OR t.account_id = a.id)
 LEFT JOIN accounts ta ON ta.id = t.account_id
 LEFT JOIN line_features f ON f.line_id = t.id
-LEFT JOIN mailboxes b ON b.id = $3 AND b.account_id = a.id
-LEFT JOIN menus u ON u.id = $4 AND u.account_id = a.id
-WHERE a.id = $5
+LEFT JOIN mailboxes b ON b.id = $4 AND b.account_id = a.id
+LEFT JOIN menus u ON u.id = $5 AND u.account_id = a.id
+WHERE a.id = $6
 ORDER BY m.position

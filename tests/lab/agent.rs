@@ -40,12 +40,14 @@ impl Default for AgentBuilder {
         let replica = builder.folder.join("replica").display().to_string();
         let (recordings, voicemail, cache) =
             (builder.folder.folder("recordings"), builder.folder.join("voicemail"), builder.folder.join("cache"));
+        let calls = builder.folder.join("calls").display().to_string();
         let (notices, notice_spool) = (builder.folder.join("emergency.csv"), builder.folder.join("emergency.spool"));
         let builder = builder
             .set("replica.folder", &replica)
             .set("media.recordings", &recordings.display().to_string())
             .set("voicemail.spool", &voicemail.display().to_string())
             .set("voicemail.cache", &cache.display().to_string())
+            .set("recordings.spool", &calls)
             .set("emergency.file", &notices.display().to_string())
             .set("emergency.spool", &notice_spool.display().to_string())
             .set("records.file", &records.display().to_string())

@@ -58,6 +58,12 @@ impl Api {
         self.ask("POST", path, &body.to_string())
     }
 
+    /// A DELETE request.
+    #[must_use]
+    pub fn delete(&self, path: &str) -> Answer {
+        self.ask("DELETE", path, "")
+    }
+
     fn ask(&self, method: &str, path: &str, body: &str) -> Answer {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a TCP socket");
         socket.bind(&SocketAddr::from((self.from, 0)).into()).expect("a loopback address is ours");

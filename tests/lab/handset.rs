@@ -20,6 +20,8 @@ pub struct Handset {
     ringing: VecDeque<String>,
     /// Call-IDs of calls that the other side ended, or gave up.
     over: HashSet<String>,
+    /// INVITEs within calls.
+    renegotiated: usize,
 }
 
 /// A call that was answered.
@@ -62,7 +64,17 @@ impl Handset {
         socket.set_read_timeout(Some(Duration::from_millis(20))).expect("a socket has timeouts");
         let voice = Voice::new(address.ip());
         let (ringing, over) = (VecDeque::new(), HashSet::new());
-        Handset { socket, address, proxy: None, voice, headers: String::new(), count: 0, ringing, over }
+        Handset {
+            socket,
+            address,
+            proxy: None,
+            voice,
+            headers: String::new(),
+            count: 0,
+            ringing,
+            over,
+            renegotiated: 0,
+        }
     }
 
     /// Where it takes requests.
@@ -75,6 +87,12 @@ impl Handset {
     #[must_use]
     pub fn voice(&self) -> &Voice {
         &self.voice
+    }
+
+    /// How often the other side asked to go on otherwise, within a call that goes on.
+    #[must_use]
+    pub fn renegotiated(&self) -> usize {
+        self.renegotiated
     }
 
     /// Its calls carry this header line, `X-Tandem-Line: 1001`, as an edge's do.
@@ -383,7 +401,12 @@ impl Handset {
         if message.starts_with("BYE ") || message.starts_with("CANCEL ") {
             self.over.insert(header(&message, "Call-ID").to_owned());
         }
-        let body = if message.starts_with("INVITE ") { self.sdp() } else { String::new() };
+        let body = if message.starts_with("INVITE ") {
+            self.renegotiated += 1;
+            self.sdp()
+        } else {
+            String::new()
+        };
         self.respond(&message, "200 OK", &body);
         Some(message)
     }

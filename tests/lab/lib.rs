@@ -72,5 +72,5 @@ pub use relay::Relay;
 pub use s3_server::S3Server;
 pub use simulated_call::{Does, Session, SimulatedCall};
 pub use sipp::{Manner, Sipp};
-pub use voice::Voice;
+pub use voice::{Voice, tone_in};
 pub use web_sink::WebSink;

@@ -91,9 +91,7 @@ impl Voice {
     /// How long a tone was heard in all. Speech is never as pure.
     #[must_use]
     pub fn heard_tone(&self, hertz: u32) -> Duration {
-        let heard = self.heard.lock().expect("no ear panics");
-        let pure = heard.chunks_exact(SAMPLES).filter(|packet| purity(packet, hertz) > 0.8).count();
-        PACKET * u32::try_from(pure).unwrap_or(u32::MAX)
+        tone_in(&self.heard.lock().expect("no ear panics"), hertz)
     }
 
     /// The loudest sample that was heard.
@@ -134,6 +132,13 @@ impl Drop for Voice {
             let _ = thread.join();
         }
     }
+}
+
+/// How long a tone is in audio in G.711 u-law.
+#[must_use]
+pub fn tone_in(audio: &[u8], hertz: u32) -> Duration {
+    let pure = audio.chunks_exact(SAMPLES).filter(|packet| purity(packet, hertz) > 0.8).count();
+    PACKET * u32::try_from(pure).unwrap_or(u32::MAX)
 }
 
 fn hear(socket: &UdpSocket, heard: &Mutex<Vec<u8>>, stop: &AtomicBool) {

@@ -91,7 +91,8 @@ async fn lamps(config: &Config, wanted: bool) -> Option<Finding> {
     if manager.secret.is_empty() {
         return wanted.then(|| {
             Finding::Doubtful(
-                "asterisk.manager_secret: is empty; no phone's lamp tells of messages".into(),
+                "asterisk.manager_secret: is empty; no phone's lamp tells of messages, and no call can be recorded"
+                    .into(),
                 "enable manager.conf, choose a secret, and write it into the configuration".into(),
             )
         });
@@ -100,7 +101,7 @@ async fn lamps(config: &Config, wanted: bool) -> Option<Finding> {
         Ok(_) => Finding::Good(format!("asterisk.manager: {} lets the agent in", manager.address)),
         Err(error) => Finding::Wrong(
             format!("asterisk.manager: {}: {error}", manager.address),
-            "enable manager.conf with the agent's user, its secret, read = system and write = originate; `asterisk -rx 'manager reload'`".into(),
+            "enable manager.conf with the agent's user, its secret, read = system and write = originate,system; `asterisk -rx 'manager reload'`".into(),
         ),
     })
 }

@@ -37,6 +37,10 @@ impl Client {
         self.ask(self.http.post(format!("{}{path}", self.base)).json(body)).await
     }
 
+    pub(super) async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, String> {
+        self.ask(self.http.delete(format!("{}{path}", self.base))).await
+    }
+
     async fn ask<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, String> {
         let away = |error: reqwest::Error| format!("the agent of this node does not answer ({}): {error}", self.base);
         let answer = request.bearer_auth(&self.token).send().await.map_err(away)?;

@@ -11,8 +11,11 @@
 
 pub mod api;
 mod authorized;
+mod calls;
 pub mod guesses;
 mod intercepts;
+mod listening;
+mod recordings;
 mod refusal;
 
 use std::net::SocketAddr;

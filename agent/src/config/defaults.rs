@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use super::{
-    Agi, Ari, Asterisk, Database, Emergency, Http, Log, LogFormat, Media, Node, Notices, Records, Replica, Route,
-    Voicemail,
+    Agi, Ari, Asterisk, Database, Emergency, Http, Log, LogFormat, Media, Node, Notices, Recordings, Records, Replica,
+    Route, Voicemail,
 };
 
 impl Default for Node {
@@ -43,6 +43,7 @@ impl Default for Ari {
             sessions: 10_000,
             request_ms: 2_000,
             orphan_seconds: 30,
+            live_calls: true,
         }
     }
 }
@@ -139,6 +140,12 @@ impl Default for Voicemail {
             alarm_seconds: 300,
             upkeep_seconds: 300,
         }
+    }
+}
+
+impl Default for Recordings {
+    fn default() -> Self {
+        Recordings { spool: "/var/spool/tandem/calls".into(), compact: true, alarm_seconds: 600, upkeep_seconds: 300 }
     }
 }
 

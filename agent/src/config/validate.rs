@@ -97,6 +97,8 @@ impl Config {
             "voicemail.lamp_uri: lacks {line}; use \"sip:{line}@edge.example.com\"",
         );
         wrong(voicemail.upkeep_seconds == 0, "voicemail.upkeep_seconds: is 0; use 300");
+        wrong(!self.recordings.spool.is_absolute(), "recordings.spool: is not an absolute path");
+        wrong(self.recordings.upkeep_seconds == 0, "recordings.upkeep_seconds: is 0; use 300");
         let records = &self.records;
         wrong(
             !records.file.is_absolute() || records.file.file_name().is_none(),

@@ -4,6 +4,7 @@
 //! line hands on. The call is not answered
 //! and no session is held: one `MSet` carries the whole answer.
 
+mod announcement;
 pub mod answer;
 mod called;
 pub mod cost;
@@ -77,13 +78,17 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
     let knowledge = Knowledge { store: &ports.store, atlas: &atlas, callbacks: &ports.callbacks };
     let decided = decide::decide(&request, &ports.rules, &knowledge, &mut asking, &mut Silent).await;
     ports.decision_seconds.record(started.elapsed());
-    let decision = match decided {
+    let mut decision = match decided {
         Ok(decision) => decision,
         Err(error) => {
             ports.count("undecided");
             return Err(Ended::Failed(Fault(format!("the call could not be decided: {error}"))));
         }
     };
+    if let Decision::Dial(dial) = &mut decision {
+        let orders = ports.orders.borrow().clone();
+        dial.announces = announcement::is_wanted(dial, origin.line(), &orders, request.at, &ports.rules);
+    }
     let outcome = match &decision {
         Decision::Dial(dial) => answer::action(dial),
         Decision::Emergency(_) => "emergency",

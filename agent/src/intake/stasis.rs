@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use futures_util::StreamExt as _;
 use metrics::{Counter, Gauge, counter, gauge};
 use tokio::net::TcpListener;
@@ -28,17 +27,18 @@ use crate::config;
 use crate::wire::ari::model::Channel;
 use crate::wire::ari::{Ari, AriError, Originate};
 use crate::wire::ari_events::Event;
+use crate::wire::ari_events::pauses::Pauses;
 use crate::wire::ari_events::queues::{Delivery, Queue, Queues};
 use crate::wire::ari_events::socket::{Socket, SocketError, credentials};
 
-/// Pauses between two tries to have the events.
-const PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// While there are no events.
+const WITHOUT: &str = "no calls come by ARI; those that are new take AGI";
 /// Requests about channels in flight while they are looked at after a start.
 const LOOKS: usize = 16;
 /// What the app is given for a channel of no call ([`Desk::probe`]), and how long it may take.
 const PROBE: &str = "probe";
 const PROBING: Duration = Duration::from_secs(3);
+const PROBE_LOOK: Duration = Duration::from_millis(50);
 /// For what is not a conversation to end.
 const CLOSING: Duration = Duration::from_secs(1);
 
@@ -75,7 +75,7 @@ pub async fn serve<H, F>(
         manner,
         handler,
     });
-    let mut pauses = Pauses::default();
+    let mut pauses = Pauses::new(WITHOUT);
     tokio::spawn(Arc::clone(&desk).stop(stop.clone(), drain));
     while !desk.leave.is_cancelled() {
         let Some(opened) = desk.leave.run_until_cancelled(source.open(desk.ari.app())).await else { break };
@@ -87,7 +87,7 @@ pub async fn serve<H, F>(
                 continue;
             }
         };
-        pauses = Pauses::default();
+        pauses = Pauses::new(WITHOUT);
         desk.meters.connected.set(1.0);
         let tenure = CancellationToken::new();
         let _ended_with_it = tenure.clone().drop_guard();
@@ -139,32 +139,6 @@ impl Source {
                 Socket::accept(stream, credentials).await
             }
         }
-    }
-}
-
-/// Between tries: ever longer, each a little different, and told of once.
-struct Pauses {
-    pauses: backon::ExponentialBackoff,
-    told: bool,
-}
-
-impl Default for Pauses {
-    fn default() -> Self {
-        let pauses = ExponentialBuilder::default().with_jitter().with_min_delay(PAUSE).with_max_delay(LONGEST_PAUSE);
-        Pauses { pauses: pauses.without_max_times().build(), told: false }
-    }
-}
-
-impl Pauses {
-    fn failed(&mut self, error: &SocketError) {
-        if !self.told {
-            warn!(%error, "no calls come by ARI, trying on; those that are new take AGI");
-        }
-        self.told = true;
-    }
-
-    async fn pause(&mut self) {
-        sleep(self.pauses.next().unwrap_or(LONGEST_PAUSE)).await;
     }
 }
 
@@ -222,7 +196,7 @@ where
             self.ari.originate(&format!("tandem-{}", uuid::Uuid::now_v7()), &idle).await.map(|_| String::new());
         let deadline = Instant::now() + PROBING;
         while Instant::now() < deadline && matches!(&told, Ok(writes) if writes != "1") {
-            sleep(PAUSE).await;
+            sleep(PROBE_LOOK).await;
             told = self.ari.global("TANDEM_ARI_WRITES").await;
         }
         match told {
@@ -263,7 +237,7 @@ where
             match channel {
                 Ok(channel) => {
                     // In the dialplan to have a date said, it comes back by itself.
-                    if let Some(path) = path(&channel, self.ari.app()) {
+                    if let Some(path) = channel.told(self.ari.app()).map(str::to_owned) {
                         left += 1;
                         let queue = self.queues.follow(&channel.id);
                         self.begin(channel, &path, queue, true);
@@ -359,15 +333,6 @@ where
     fn lock(&self) -> std::sync::MutexGuard<'_, TaskTracker> {
         self.sessions.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
-}
-
-/// What the app was given, of a channel that is in it.
-fn path(channel: &Channel, app: &str) -> Option<String> {
-    let place = &channel.dialplan;
-    if place.app_name != "Stasis" {
-        return None;
-    }
-    place.app_data.strip_prefix(app)?.strip_prefix(',').map(str::to_owned)
 }
 
 /// Counters, looked up once.

@@ -1,4 +1,5 @@
-//! What `sox` does for audio, where it is installed: it makes recordings small (GSM 6.10 in WAV, a tenth), and puts them together.
+//! What `sox` does for audio, where it is installed: it makes recordings small (GSM 6.10 in WAV, a tenth; stereo as mu-law, the half), and puts them
+//! together.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -46,10 +47,19 @@ impl Sox {
 
     /// A recording as GSM 6.10 in WAV; `None` where it cannot be made, and is kept as it is.
     pub async fn compact(&self, recording: &[u8]) -> Option<Vec<u8>> {
+        self.shrink(recording, &["-e", "gsm-full-rate", "-c", "1"]).await
+    }
+
+    /// A stereo recording as mu-law, which is what most calls are spoken in; `None` where it cannot be made, and is kept as it is.
+    pub async fn compact_stereo(&self, recording: &[u8]) -> Option<Vec<u8>> {
+        self.shrink(recording, &["-e", "mu-law", "-b", "8", "-c", "2"]).await
+    }
+
+    async fn shrink(&self, recording: &[u8], shape: &[&str]) -> Option<Vec<u8>> {
         let (from, to) = (Passing::new(&self.folder), Passing::new(&self.folder));
         let work = async {
             fs::write(&from.0, recording).await.ok()?;
-            run(&[&from.0], &["-e", "gsm-full-rate"], &to.0).await.ok()?;
+            run(&[&from.0], shape, &to.0).await.ok()?;
             fs::read(&to.0).await.ok()
         };
         // A run that went wrong may have written a part.
@@ -65,7 +75,11 @@ impl Sox {
         for part in parts {
             small |= wav::is_gsm(&fs::read(part).await?);
         }
-        if small { run(parts, &["-e", "signed-integer", "-b", "16"], whole).await } else { wav::join(parts, whole) }
+        if small {
+            run(parts, &["-e", "signed-integer", "-b", "16", "-c", "1"], whole).await
+        } else {
+            wav::join(parts, whole)
+        }
     }
 }
 
@@ -74,7 +88,7 @@ async fn run(from: &[impl AsRef<Path>], shape: &[&str], to: &Path) -> io::Result
     for file in from {
         command.args(["-t", "wav"]).arg(file.as_ref());
     }
-    command.args(shape).args(["-t", "wav", "-r", "8000", "-c", "1"]).arg(to);
+    command.args(shape).args(["-t", "wav", "-r", "8000"]).arg(to);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     let status = timeout(PATIENCE, command.status()).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     if status.success() { Ok(()) } else { Err(io::Error::other(format!("sox: {status}"))) }

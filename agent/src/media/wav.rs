@@ -1,4 +1,4 @@
-//! Recordings as Asterisk writes them: WAV, one channel of 16 bits, 8000 samples a second (`formats/format_wav.c`).
+//! Recordings as Asterisk writes them: WAV, one channel of 16 bits, 8000 samples a second (`formats/format_wav.c`); and of calls, from its raw stereo.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -68,16 +68,44 @@ pub fn amplified(recording: Vec<u8>, decibels: i32) -> io::Result<Vec<u8>> {
     Ok(louder.into_inner())
 }
 
-/// Length of a file of either format that we keep, by its header.
+/// Raw stereo of 16 bits as WAV: as it is, or with both sides in one channel.
 ///
 /// # Errors
-/// It is neither.
+/// It is too long for WAV.
+pub fn from_stereo(raw: &[u8], mixed: bool) -> io::Result<Vec<u8>> {
+    let channels = if mixed { 1 } else { 2 };
+    let spec = hound::WavSpec { channels, sample_rate: RATE, bits_per_sample: 16, sample_format: SampleFormat::Int };
+    let mut wav = io::Cursor::new(Vec::with_capacity(raw.len() + 64));
+    let mut writer = WavWriter::new(&mut wav, spec).map_err(unreadable)?;
+    for pair in raw.chunks_exact(4) {
+        let &[a, b, c, d] = pair else { continue };
+        let (left, right) = (i16::from_le_bytes([a, b]), i16::from_le_bytes([c, d]));
+        if mixed {
+            writer.write_sample(left.saturating_add(right)).map_err(unreadable)?;
+        } else {
+            writer.write_sample(left).map_err(unreadable)?;
+            writer.write_sample(right).map_err(unreadable)?;
+        }
+    }
+    writer.finalize().map_err(unreadable)?;
+    Ok(wav.into_inner())
+}
+
+/// Length of a file of any format that we keep, by its header.
+///
+/// # Errors
+/// It is none.
 pub fn length(bytes: &[u8]) -> io::Result<Duration> {
     match format_tag(bytes) {
         Some((1, 1, RATE)) => {
             let reader = WavReader::new(bytes).map_err(unreadable)?;
             check(&reader.spec())?;
             Ok(length_of(reader.duration().into()))
+        }
+        // Recordings of calls: 16 bits, or mu-law.
+        Some((tag @ (1 | 7), 2, RATE)) => {
+            let data = data_length(bytes).ok_or_else(|| refused("has no audio"))?;
+            Ok(length_of(u64::from(data) / if tag == 1 { 4 } else { 2 }))
         }
         // 320 samples in blocks of 65 bytes.
         Some((49, 1, RATE)) => {
@@ -222,6 +250,24 @@ mod tests {
         fs::write(&path, &bytes).unwrap();
         assert_eq!(super::measure(&path).unwrap().length, Duration::from_secs(1));
         assert_eq!(super::length(&fs::read(&path).unwrap()).unwrap(), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn both_sides_of_a_call_stay_apart_or_are_mixed() {
+        let raw: Vec<u8> = [(1000_i16, -30_000_i16), (3000, -30_000)]
+            .iter()
+            .flat_map(|(left, right)| [left.to_le_bytes(), right.to_le_bytes()].concat())
+            .chain([7])
+            .collect();
+        let samples =
+            |wav: &[u8]| WavReader::new(wav).unwrap().samples::<i16>().map(Result::unwrap).collect::<Vec<_>>();
+        let stereo = from_stereo(&raw, false).unwrap();
+        assert_eq!(samples(&stereo), [1000, -30_000, 3000, -30_000]);
+        assert_eq!(super::length(&stereo).unwrap(), Duration::from_micros(250));
+        assert_eq!(samples(&from_stereo(&raw, true).unwrap()), [-29_000, -27_000]);
+        // Two that are loud at once are not louder than can be.
+        let loud = [i16::MIN.to_le_bytes(), (-5_i16).to_le_bytes()].concat();
+        assert_eq!(samples(&from_stereo(&loud, true).unwrap()), [i16::MIN]);
     }
 
     #[test]

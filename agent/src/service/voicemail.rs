@@ -21,12 +21,13 @@ use crate::store::mailbox::Place;
 use crate::voicemail::cargo;
 use crate::voicemail::clerk::{Clerk, Desk};
 use crate::voicemail::guesses::Guesses;
-use crate::voicemail::lamps::{Lamps, Manager, Way};
+use crate::voicemail::lamps::{Lamps, Way};
 use crate::voicemail::names::Names;
 use crate::voicemail::passwords::Passwords;
 use crate::voicemail::postman::{self, Postman};
 use crate::voicemail::upkeep::Upkeep;
 use crate::voicemail::{Rules, Voicemail};
+use crate::wire::ami::Manager;
 
 /// Messages that are sent a second at the most. Each has audio: the database has other work, too.
 const MESSAGES_PER_SECOND: u32 = 500;

@@ -1,5 +1,6 @@
 //! Who calls: a line of an account, or a gateway.
 
+use super::cap::Cap;
 use super::target::Target;
 
 /// Status of an account, a line or a gateway.
@@ -35,8 +36,8 @@ pub struct LineCaller {
     pub caller_number: Option<String>,
     /// True when the line withholds its number.
     pub privacy: bool,
-    /// Calls of the line at once on one node, 0 for no limit.
-    pub line_max_calls: i32,
+    /// Calls that the line makes at once.
+    pub line_max_calls: Cap,
     /// The account.
     pub account: Account,
     /// Whether the line may call extensions and numbers of its own account (class `internal`).
@@ -56,8 +57,8 @@ pub struct Account {
     pub time_zone: String,
     /// Number shown where the line has none of its own, digits of E.164.
     pub caller_number: Option<String>,
-    /// Calls of the account at once on one node, 0 for no limit.
-    pub max_calls: i32,
+    /// Calls of the account at once.
+    pub max_calls: Cap,
     /// The deck at which calls are sold to it; without one, calls have no price.
     pub sell_deck_id: Option<String>,
     /// Whether a call may cost more than it is sold for.
@@ -92,8 +93,8 @@ pub struct OwnNumber {
     pub account_status: Status,
     /// Time zone of that account, an IANA name.
     pub account_time_zone: String,
-    /// Calls of that account at once on one node, 0 for no limit.
-    pub account_max_calls: i32,
+    /// Calls of that account at once, where that is asked for: of a number that is called from outside.
+    pub account_max_calls: Cap,
     /// Where it leads; `None` while it is assigned to nobody.
     pub target: Option<Target>,
 }

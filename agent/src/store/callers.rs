@@ -4,6 +4,7 @@ use sqlx::FromRow;
 
 use super::asking::Asking;
 use super::caller::{Account, GatewayCaller, LineCaller, OwnNumber};
+use super::cap::Cap;
 use super::connection::Value;
 use super::statement::{EXTENSION, GATEWAY_CALLER, LINE_CALLER, OWN_NUMBER, PICKUP_GROUP, TARGET};
 use super::target::TargetKind;
@@ -22,11 +23,13 @@ struct LineRow {
     line_caller_number: Option<String>,
     privacy: bool,
     line_max_calls: i32,
+    line_calls_elsewhere: i64,
     account_id: String,
     account_status: String,
     account_time_zone: String,
     account_caller_number: Option<String>,
     account_max_calls: i32,
+    account_calls_elsewhere: i64,
     sell_deck_id: Option<String>,
     allow_loss: bool,
     account_currency_value_micros: i64,
@@ -73,6 +76,8 @@ pub(super) struct OwnColumns {
     own_account_status: Option<String>,
     own_account_time_zone: Option<String>,
     own_account_max_calls: Option<i32>,
+    #[sqlx(default)]
+    own_account_calls_elsewhere: i64,
 }
 
 impl OwnColumns {
@@ -81,7 +86,7 @@ impl OwnColumns {
         &self,
         targets: impl IntoIterator<Item = &'a TargetColumns>,
     ) -> Result<Option<OwnNumber>, StoreError> {
-        let (Some(number), Some(account_id), Some(account_status), Some(account_time_zone), Some(account_max_calls)) = (
+        let (Some(number), Some(account_id), Some(account_status), Some(account_time_zone), Some(most)) = (
             &self.own_number,
             &self.own_account_id,
             &self.own_account_status,
@@ -95,7 +100,7 @@ impl OwnColumns {
             account_id: account_id.clone(),
             account_status: status(account_status)?,
             account_time_zone: account_time_zone.clone(),
-            account_max_calls,
+            account_max_calls: Cap { most, elsewhere: self.own_account_calls_elsewhere },
             target: assemble(targets)?,
         }))
     }
@@ -112,7 +117,7 @@ impl Store {
         dialled: &str,
         asking: &mut Asking,
     ) -> Result<Option<LineCaller>, StoreError> {
-        let rows: Vec<LineRow> = self.ask(&LINE_CALLER, &[key(dialled), key(line_id)], asking).await?;
+        let rows: Vec<LineRow> = self.ask(&LINE_CALLER, &self.line_caller_values(line_id, dialled), asking).await?;
         let extension = assemble(rows.iter().map(|row| &row.target))?;
         let Some(row) = rows.into_iter().next() else { return Ok(None) };
         Ok(Some(LineCaller {
@@ -125,13 +130,13 @@ impl Store {
             own_extension: row.own_extension,
             caller_number: row.line_caller_number,
             privacy: row.privacy,
-            line_max_calls: row.line_max_calls,
+            line_max_calls: Cap { most: row.line_max_calls, elsewhere: row.line_calls_elsewhere },
             account: Account {
                 id: row.account_id,
                 status: status(&row.account_status)?,
                 time_zone: row.account_time_zone,
                 caller_number: row.account_caller_number,
-                max_calls: row.account_max_calls,
+                max_calls: Cap { most: row.account_max_calls, elsewhere: row.account_calls_elsewhere },
                 sell_deck_id: row.sell_deck_id,
                 allow_loss: row.allow_loss,
                 currency_value_micros: row.account_currency_value_micros,
@@ -141,6 +146,11 @@ impl Store {
             internal_allowed: row.internal_allowed,
             extension,
         }))
+    }
+
+    /// The parameters of `line_caller`, which every call asks first.
+    pub(super) fn line_caller_values<'a>(&'a self, line_id: &'a str, dialled: &'a str) -> [Value<'a>; 5] {
+        [self.this(), self.this(), self.this(), key(dialled), key(line_id)]
     }
 
     /// The gateway from which a call comes in. `None` when there is no such gateway.
@@ -171,7 +181,7 @@ impl Store {
     /// # Errors
     /// As [`Store::line_caller`].
     pub async fn own_number(&self, number: &str, asking: &mut Asking) -> Result<Option<OwnNumber>, StoreError> {
-        let rows: Vec<NumberRow> = self.ask(&OWN_NUMBER, &[key(number)], asking).await?;
+        let rows: Vec<NumberRow> = self.ask(&OWN_NUMBER, &[self.this(), self.this(), key(number)], asking).await?;
         NumberRow::number(&rows)
     }
 
@@ -185,7 +195,8 @@ impl Store {
         extension: &str,
         asking: &mut Asking,
     ) -> Result<Option<OwnNumber>, StoreError> {
-        let rows: Vec<NumberRow> = self.ask(&EXTENSION, &[key(account_id), key(extension)], asking).await?;
+        let rows: Vec<NumberRow> =
+            self.ask(&EXTENSION, &[self.this(), key(account_id), key(extension)], asking).await?;
         NumberRow::number(&rows)
     }
 
@@ -202,7 +213,7 @@ impl Store {
     ) -> Result<Option<OwnNumber>, StoreError> {
         let of = |wanted| if kind == wanted { key(id) } else { Value::Text(None) };
         let [group, line] = [of(TargetKind::RingGroup), of(TargetKind::Line)];
-        let values = [group, line, of(TargetKind::Mailbox), of(TargetKind::Menu), key(account_id)];
+        let values = [self.this(), group, line, of(TargetKind::Mailbox), of(TargetKind::Menu), key(account_id)];
         let rows: Vec<NumberRow> = self.ask(&TARGET, &values, asking).await?;
         NumberRow::number(&rows)
     }

@@ -164,6 +164,15 @@ impl Connection {
         })
     }
 
+    /// As [`Connection::execute`], for a text that hardly comes again: it does not stay prepared.
+    pub(super) async fn execute_once(&mut self, text: SqlStr, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
+        on_backend!(self, |typed: Db| {
+            let mut query = sqlx::query::<Db>(text).persistent(false);
+            bind!(query, values);
+            query.execute(typed).await.map(|done| done.rows_affected())
+        })
+    }
+
     /// Begins a transaction; a connection that is dropped within it leaves nothing behind.
     pub(super) async fn begin(&mut self) -> Result<(), sqlx::Error> {
         // SQLite would else begin as a reader, and fail when another writer came first.

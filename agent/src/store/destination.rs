@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use super::caller::{OwnNumber, Status};
+use super::cap::Cap;
 use super::price::Price;
 
 /// The second question of a decision.
@@ -69,8 +70,8 @@ pub struct Gateway {
     pub country: String,
     /// Digits put before the called number (a technical prefix); may be empty.
     pub dial_prefix: String,
-    /// Calls at once on one node, 0 for no limit.
-    pub max_calls: i32,
+    /// Calls sent to it at once.
+    pub max_calls: Cap,
     /// Lower goes first among equal costs.
     pub priority: i32,
     /// Share of calls among equal cost and priority.

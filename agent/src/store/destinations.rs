@@ -4,6 +4,7 @@ use sqlx::FromRow;
 
 use super::asking::Asking;
 use super::callers::OwnColumns;
+use super::cap::Cap;
 use super::destination::{Destination, DestinationQuery, Gateway, ListedGateway, NumberFormat, Offer};
 use super::price::Price;
 use super::statement::{DESTINATION, GATEWAYS};
@@ -51,6 +52,8 @@ struct GatewayColumns {
     gateway_country: Option<String>,
     dial_prefix: Option<String>,
     gateway_max_calls: Option<i32>,
+    #[sqlx(default)]
+    gateway_calls_elsewhere: i64,
     priority: Option<i32>,
     weight: Option<i32>,
     gateway_ring_seconds: Option<i32>,
@@ -102,7 +105,10 @@ impl GatewayColumns {
             number_format,
             country: self.gateway_country.unwrap_or_default(),
             dial_prefix: self.dial_prefix.unwrap_or_default(),
-            max_calls: self.gateway_max_calls.unwrap_or_default(),
+            max_calls: Cap {
+                most: self.gateway_max_calls.unwrap_or_default(),
+                elsewhere: self.gateway_calls_elsewhere,
+            },
             priority: self.priority.unwrap_or_default(),
             weight: self.weight.unwrap_or_default(),
             ring_seconds: self.gateway_ring_seconds.unwrap_or_default(),
@@ -124,7 +130,7 @@ impl Store {
         let at = Time(query.at).into();
         #[rustfmt::skip]
         let values = [
-            number, account, presented, account, line, account, number, deck, at, at,
+            number, account, presented, account, self.this(), self.this(), line, account, number, deck, at, at,
             number, at, at, number, class,
         ];
         let rows: Vec<DestinationRow> = self.ask(&DESTINATION, &values, asking).await?;

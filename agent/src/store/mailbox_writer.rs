@@ -235,14 +235,18 @@ impl Writer {
     }
 }
 
-async fn run(connection: &mut Connection, steps: &[Step<'_>]) -> Result<(), sqlx::Error> {
+pub(super) async fn run(connection: &mut Connection, steps: &[Step<'_>]) -> Result<(), sqlx::Error> {
     for (statement, values) in steps {
         connection.execute(statement.text(connection.backend()), values).await?;
     }
     Ok(())
 }
 
-async fn insert_audio(connection: &mut Connection, id: &str, audio: &Attached<'_>) -> Result<(), sqlx::Error> {
+pub(super) async fn insert_audio(
+    connection: &mut Connection,
+    id: &str,
+    audio: &Attached<'_>,
+) -> Result<(), sqlx::Error> {
     if audio.audio.place != Place::Database {
         return Ok(());
     }

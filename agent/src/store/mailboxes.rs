@@ -263,7 +263,7 @@ impl Store {
         mailbox_id: &str,
         asking: &mut Asking,
     ) -> Result<Option<OwnNumber>, StoreError> {
-        let rows: Vec<NumberRow> = self.ask(&MAILBOX_OPERATOR, &[key(mailbox_id)], asking).await?;
+        let rows: Vec<NumberRow> = self.ask(&MAILBOX_OPERATOR, &[self.this(), key(mailbox_id)], asking).await?;
         NumberRow::number(&rows)
     }
 

@@ -38,6 +38,9 @@ macro_rules! migrations {
             migration!($backend, 8, "0008_groups"),
             migration!($backend, 9, "0009_features"),
             migration!($backend, 10, "0010_operators"),
+            migration!($backend, 11, "0011_recordings"),
+            migration!($backend, 12, "0012_live_calls"),
+            migration!($backend, 13, "0013_node_orders"),
         ]
     };
 }

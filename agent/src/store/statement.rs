@@ -26,6 +26,8 @@ pub(super) enum Known {
     Refuse,
     /// The row that is there stays. (The table's key begins with the node.)
     PassOver,
+    /// It is replaced. (The table's key is node and uniqueid.)
+    Replace,
 }
 
 /// A named question in its three dialects.
@@ -48,7 +50,7 @@ impl Statement {
         })
     }
 
-    /// The text for `count` rows of an INSERT of one; with `known`, rows whose key is there already are passed over.
+    /// The text for `count` rows of an INSERT of one; `known` says what becomes of rows whose key is there already.
     pub(super) fn rows(&'static self, backend: Backend, count: usize, known: Known) -> SqlStr {
         let (head, row) = self.sqlite.split_once("VALUES").unwrap_or((self.sqlite, ""));
         let parameters = row.matches('$').count();
@@ -66,6 +68,19 @@ impl Statement {
                 Backend::MySql => " ON DUPLICATE KEY UPDATE node = node",
                 Backend::Sqlite | Backend::Postgres => " ON CONFLICT DO NOTHING",
             });
+        }
+        if known == Known::Replace {
+            text.push_str(match backend {
+                Backend::MySql => " ON DUPLICATE KEY UPDATE ",
+                Backend::Sqlite | Backend::Postgres => " ON CONFLICT (node, uniqueid) DO UPDATE SET ",
+            });
+            let columns = head.split_once('(').map_or("", |(_, columns)| columns).trim_end().trim_end_matches(')');
+            let others = columns.split(',').map(str::trim).filter(|column| !matches!(*column, "node" | "uniqueid"));
+            let set = others.map(|column| match backend {
+                Backend::MySql => format!("{column} = VALUES({column})"),
+                Backend::Sqlite | Backend::Postgres => format!("{column} = excluded.{column}"),
+            });
+            text.push_str(&set.collect::<Vec<_>>().join(", "));
         }
         numbered(backend, text)
     }
@@ -303,4 +318,33 @@ statements! {
     APPROVE_WARRANT = "approve_warrant";
     END_WARRANT = "end_warrant";
     ARMED_WARRANTS = "armed_warrants";
+    LIVE_CALLS = "live_calls";
+    UPSERT_LIVE_CALL = "upsert_live_call";
+    DELETE_LIVE_CALLS = "delete_live_calls";
+    PURGE_LIVE_CALLS = "purge_live_calls";
+    BURY_LIVE_CALLS = "bury_live_calls";
+    SEE_LIVE_NODE = "see_live_node";
+    INSERT_LIVE_NODE = "insert_live_node";
+    LIVE_NODES = "live_nodes";
+    INSERT_NODE_ORDER = "insert_node_order";
+    WAITING_NODE_ORDERS = "waiting_node_orders";
+    TAKE_NODE_ORDER = "take_node_order";
+    FINISH_NODE_ORDER = "finish_node_order";
+    NODE_ORDER = "node_order";
+    DELETE_NODE_ORDERS = "delete_node_orders";
+    RECORDING_ORDERS = "recording_orders";
+    RECORDING_POLICY = "recording_policy";
+    INSERT_RECORDING_ORDER = "insert_recording_order";
+    END_RECORDING_ORDER = "end_recording_order";
+    INSERT_RECORDING_CLAIM = "insert_recording_claim";
+    COUNT_RECORDING_CALL = "count_recording_call";
+    RECORDING_CLAIM = "recording_claim";
+    END_LAPSED_ORDERS = "end_lapsed_orders";
+    FORGET_RECORDING_CLAIMS = "forget_recording_claims";
+    KNOWN_RECORDING = "known_recording";
+    INSERT_RECORDING = "insert_recording";
+    RECORDINGS = "recordings";
+    RECORDING = "recording";
+    DELETE_RECORDING = "delete_recording";
+    EXPIRED_RECORDINGS = "expired_recordings";
 }

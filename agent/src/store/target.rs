@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::cap::Cap;
 use super::feature::Features;
 
 /// Where a number or an extension leads.
@@ -61,8 +62,8 @@ pub struct Ringing {
     pub line_id: String,
     /// False when the line or its account is suspended or closed.
     pub active: bool,
-    /// Calls at once on one node, 0 for no limit.
-    pub max_calls: i32,
+    /// Calls to it at once.
+    pub max_calls: Cap,
     /// Seconds it rings before the call counts as unanswered.
     pub ring_seconds: i32,
     /// The mailbox of calls that it does not take; of a member of a ring group, the group's holds.

@@ -4,6 +4,7 @@ use sqlx::FromRow;
 
 use super::StoreError;
 use super::caller::Status;
+use super::cap::Cap;
 use super::feature::{Features, FindMe, Forwards};
 use super::target::{RingGroup, Ringing, Service, Strategy, Target};
 
@@ -17,6 +18,7 @@ pub(super) struct TargetColumns {
     target_line_status: Option<String>,
     target_account_status: Option<String>,
     target_max_calls: Option<i32>,
+    target_calls_elsewhere: i64,
     target_ring_seconds: Option<i32>,
     target_mailbox_id: Option<String>,
     target_menu_id: Option<String>,
@@ -100,7 +102,7 @@ impl TargetColumns {
     }
 
     fn ringing(&self) -> Result<Option<Ringing>, StoreError> {
-        let (Some(line_id), Some(line), Some(account), Some(max_calls), Some(ring_seconds)) = (
+        let (Some(line_id), Some(line), Some(account), Some(most), Some(ring_seconds)) = (
             &self.target_line_id,
             &self.target_line_status,
             &self.target_account_status,
@@ -112,6 +114,7 @@ impl TargetColumns {
         let active = status(line)? == Status::Active && status(account)? == Status::Active;
         let mailbox_id = self.target_mailbox_id.clone();
         let features = self.features.features()?;
+        let max_calls = Cap { most, elsewhere: self.target_calls_elsewhere };
         Ok(Some(Ringing { line_id: line_id.clone(), active, max_calls, ring_seconds, mailbox_id, features }))
     }
 }

@@ -7,11 +7,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::buffer::parcel;
 use crate::store::mailbox::{Change, Format, NewGreeting, NewMessage, NewPrompt};
 
 const BEGIN: &[u8] = b"tandem-voicemail-1 ";
-/// No line is longer.
-const LONGEST_LINE: usize = 64 * 1024;
 
 /// What is to be done in the central store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +43,6 @@ pub struct Spooled {
 
 #[derive(Serialize, Deserialize)]
 struct Line<I> {
-    audio: usize,
     format: Format,
     duration_ms: i64,
     #[serde(flatten)]
@@ -57,26 +55,13 @@ impl Spooled {
     /// # Errors
     /// It cannot be written as JSON.
     pub fn encode(item: &Item, format: Format, duration_ms: i64, audio: &[u8]) -> std::io::Result<Vec<u8>> {
-        let line = Line { audio: audio.len(), format, duration_ms, item };
-        let mut bytes = BEGIN.to_vec();
-        serde_json::to_writer(&mut bytes, &line)?;
-        bytes.push(b'\n');
-        bytes.extend_from_slice(audio);
-        Ok(bytes)
+        parcel::encode(BEGIN, &Line { format, duration_ms, item }, audio)
     }
 
     /// Length of the first item in `bytes`; `None` when more are needed to tell.
     #[must_use]
     pub fn length(bytes: &[u8], ended: bool) -> Option<usize> {
-        let Some(line) = memchr::memchr(b'\n', bytes) else {
-            // What is no item at all ends somewhere, too.
-            return (bytes.len() > LONGEST_LINE || ended).then_some(bytes.len());
-        };
-        let length = match read_line::<Item>(bytes.get(..line)?) {
-            Ok(read) => line.saturating_add(1).saturating_add(read.audio),
-            Err(_) => bytes.len(),
-        };
-        (length <= bytes.len() || ended).then_some(length.min(bytes.len()))
+        parcel::length::<Line<Item>>(BEGIN, bytes, ended)
     }
 
     /// Reads an item of `node`.
@@ -84,20 +69,9 @@ impl Spooled {
     /// # Errors
     /// Why it is none.
     pub fn read(node: &str, bytes: &[u8]) -> Result<Spooled, String> {
-        let end = memchr::memchr(b'\n', bytes).ok_or("has no line that says what it is")?;
-        let line = read_line::<Item>(bytes.get(..end).unwrap_or_default())?;
-        let audio = bytes.get(end + 1..).unwrap_or_default();
-        if audio.len() != line.audio {
-            return Err(format!("has {} bytes of audio where {} are told", audio.len(), line.audio));
-        }
-        let Line { format, duration_ms, item, .. } = line;
+        let (Line { format, duration_ms, item }, audio) = parcel::read(BEGIN, bytes)?;
         Ok(Spooled { item, format, duration_ms, audio: audio.to_vec(), node: node.to_owned() })
     }
-}
-
-fn read_line<I: for<'de> Deserialize<'de>>(line: &[u8]) -> Result<Line<I>, String> {
-    let json = line.strip_prefix(BEGIN).ok_or("does not begin as an item of voicemail does")?;
-    serde_json::from_slice(json).map_err(|error| format!("cannot be read: {error}"))
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write as _;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
@@ -22,7 +21,7 @@ use crate::store::mailbox::Counts;
 use crate::store::replica::Changed;
 use crate::store::writer::Writer;
 use crate::store::{Store, StoreError};
-use crate::wire::ami::{Ami, AmiError};
+use crate::wire::ami::{Ami, AmiError, Manager};
 
 /// The job's name in `job_leases`.
 const JOB: &str = "mailbox-lamps";
@@ -38,17 +37,6 @@ const AGAIN: Duration = Duration::from_millis(500);
 const QUESTION: Duration = Duration::from_secs(2);
 /// While all lamps are told, calls come first.
 const PAUSE: Duration = Duration::from_millis(20);
-
-/// How Asterisk is reached.
-#[derive(Debug, Clone)]
-pub struct Manager {
-    /// Address of its manager interface.
-    pub address: SocketAddr,
-    /// The agent's name there.
-    pub user: String,
-    /// Its password.
-    pub secret: String,
-}
 
 /// How phones are told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +101,7 @@ impl Lamps {
     /// Tells everything, then what changes, until something fails.
     async fn tell(&mut self) -> Result<(), Dark> {
         let Some(mut changes) = self.store.replica_changes() else { return Ok(()) };
-        let mut ami = Ami::connect(self.manager.address, &self.manager.user, &self.manager.secret).await?;
+        let mut ami = self.manager.connect().await?;
         // What Asterisk knows is as old as it: nothing that it was told before counts.
         let mut told: BTreeMap<String, Counts> = BTreeMap::new();
         let mut turn = Turn::default();
@@ -235,5 +223,5 @@ async fn push(ami: &mut Ami, list: &str) -> Result<(), AmiError> {
         // It is nobody's call.
         ("Variable", "CDR_PROP(disable)=1"),
     ];
-    ami.act("Originate", &originate).await
+    ami.act("Originate", &originate).await.map(drop)
 }

@@ -1,5 +1,7 @@
-//! Asterisk's manager interface (`main/manager.c`): as much of it as telling phones of messages needs. Lines end with CR LF, a message with an empty line.
+//! Asterisk's manager interface (`main/manager.c`): as much of it as telling phones of messages and recording calls needs. Lines end with CR LF, a message with an empty line.
 
+use std::fmt;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
@@ -41,6 +43,34 @@ pub enum AmiError {
     },
 }
 
+/// How Asterisk is reached.
+#[derive(Clone)]
+pub struct Manager {
+    /// Address of its manager interface.
+    pub address: SocketAddr,
+    /// The agent's name there.
+    pub user: String,
+    /// Its password.
+    pub secret: String,
+}
+
+/// Without its secret.
+impl fmt::Debug for Manager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Manager {{ {} at {} }}", self.user, self.address)
+    }
+}
+
+impl Manager {
+    /// Connects and logs in.
+    ///
+    /// # Errors
+    /// See [`AmiError`].
+    pub async fn connect(&self) -> Result<Ami, AmiError> {
+        Ami::connect(self.address, &self.user, &self.secret).await
+    }
+}
+
 /// A connection that is logged in.
 #[derive(Debug)]
 pub struct Ami<S = TcpStream> {
@@ -50,14 +80,23 @@ pub struct Ami<S = TcpStream> {
 }
 
 /// One message: names and values in their order.
-type Message = Vec<(String, String)>;
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Message(Vec<(String, String)>);
+
+impl Message {
+    /// The value of that name, if it has one.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
 
 impl Ami {
     /// Connects and logs in.
     ///
     /// # Errors
     /// See [`AmiError`].
-    pub async fn connect(address: std::net::SocketAddr, user: &str, secret: &str) -> Result<Ami, AmiError> {
+    pub async fn connect(address: SocketAddr, user: &str, secret: &str) -> Result<Ami, AmiError> {
         let stream = timeout(PATIENCE, TcpStream::connect(address)).await.map_err(|_| AmiError::Late)??;
         stream.set_nodelay(true)?;
         Ami::open(stream, user, secret).await
@@ -85,7 +124,37 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Ami<S> {
     ///
     /// # Errors
     /// See [`AmiError`]; values that hold a line end are refused before anything is sent.
-    pub async fn act(&mut self, action: &'static str, fields: &[(&str, &str)]) -> Result<(), AmiError> {
+    pub async fn act(&mut self, action: &'static str, fields: &[(&str, &str)]) -> Result<Message, AmiError> {
+        let id = self.send(action, fields).await?;
+        let answer = timeout(PATIENCE, self.answer(&id)).await.map_err(|_| AmiError::Late)??;
+        accepted(action, answer)
+    }
+
+    /// Sends an action that is answered by a list, and waits for all of it.
+    ///
+    /// # Errors
+    /// As [`Ami::act`].
+    pub async fn list(&mut self, action: &'static str, fields: &[(&str, &str)]) -> Result<Vec<Message>, AmiError> {
+        let id = self.send(action, fields).await?;
+        let work = async {
+            accepted(action, self.answer(&id).await?)?;
+            let mut list = Vec::new();
+            loop {
+                let message = self.message().await?;
+                if message.value("ActionID") != Some(&id) {
+                    continue;
+                }
+                if message.value("EventList") == Some("Complete") {
+                    return Ok(list);
+                }
+                list.push(message);
+            }
+        };
+        timeout(PATIENCE, work).await.map_err(|_| AmiError::Late)?
+    }
+
+    /// Sends an action; the id by which its answer is known.
+    async fn send(&mut self, action: &'static str, fields: &[(&str, &str)]) -> Result<String, AmiError> {
         self.actions += 1;
         let id = self.actions.to_string();
         let mut text = format!("Action: {action}\r\nActionID: {id}\r\n");
@@ -98,14 +167,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Ami<S> {
         }
         text.push_str("\r\n");
         self.stream.write_all(text.as_bytes()).await?;
-        let answer = timeout(PATIENCE, self.answer(&id)).await.map_err(|_| AmiError::Late)??;
-        match value(&answer, "Response") {
-            Some("Success") => Ok(()),
-            _ => Err(AmiError::Refused {
-                action,
-                why: value(&answer, "Message").unwrap_or("no reason given").to_owned(),
-            }),
-        }
+        Ok(id)
     }
 
     /// Waits until the connection breaks; what comes is passed over.
@@ -122,32 +184,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Ami<S> {
         if self.has_booted {
             return Ok(());
         }
-        while value(&self.message().await?, "Event") != Some("FullyBooted") {}
+        while self.message().await?.value("Event") != Some("FullyBooted") {}
         Ok(())
     }
 
     async fn answer(&mut self, id: &str) -> Result<Message, AmiError> {
         loop {
             let message = self.message().await?;
-            self.has_booted |= value(&message, "Event") == Some("FullyBooted");
-            if value(&message, "Response").is_some() && value(&message, "ActionID") == Some(id) {
+            self.has_booted |= message.value("Event") == Some("FullyBooted");
+            if message.value("Response").is_some() && message.value("ActionID") == Some(id) {
                 return Ok(message);
             }
         }
     }
 
     async fn message(&mut self) -> Result<Message, AmiError> {
-        let mut message = Message::new();
+        let mut message = Message::default();
         loop {
             let line = self.line().await?;
-            if line.is_empty() && !message.is_empty() {
+            if line.is_empty() && !message.0.is_empty() {
                 return Ok(message);
             }
-            if message.len() >= MOST {
+            if message.0.len() >= MOST {
                 return Err(AmiError::Foreign);
             }
             if let Some((name, value)) = line.split_once(':') {
-                message.push((name.to_owned(), value.trim().to_owned()));
+                message.0.push((name.to_owned(), value.trim().to_owned()));
             }
         }
     }
@@ -174,8 +236,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Ami<S> {
     }
 }
 
-fn value<'a>(message: &'a Message, name: &str) -> Option<&'a str> {
-    message.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+fn accepted(action: &'static str, answer: Message) -> Result<Message, AmiError> {
+    if answer.value("Response") == Some("Success") {
+        return Ok(answer);
+    }
+    let why = answer.value("Message").unwrap_or("no reason given").to_owned();
+    Err(AmiError::Refused { action, why })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Asterisk closes a socket that takes over 100 ms to accept a write, so whoever reads here does nothing else, and hands each event to the
 //! queue of its channel ([`queues`]). The socket comes to be either way round: we connect, or Asterisk does ([`socket`]).
 
+pub mod pauses;
 pub mod queues;
 pub mod socket;
 
@@ -71,9 +72,12 @@ pub enum Event {
     /// One channel dials another; told again as that goes on.
     Dial {
         /// Who dials; a channel of nobody has none.
-        caller: Option<Channel>,
+        caller: Option<Box<Channel>>,
         /// Who is dialled.
         peer: Channel,
+        /// Empty at the beginning; then `RINGING`, `ANSWER`, `BUSY`, ...
+        #[serde(default)]
+        dialstatus: String,
     },
     /// A playback is over.
     PlaybackFinished {

@@ -4,13 +4,21 @@
 //! |---|---|---|
 //! | `GET /v1/whoami` | any | the token's person and role |
 //! | `GET /v1/audit?after=N` | `auditor` | entries of the audit log after a number |
+//! | `GET /v1/calls?node=&line=&account=&gateway=` | `operator` | the calls that go on |
+//! | `POST /v1/calls` | `operator` | rings a line's phone, which then calls |
+//! | `POST /v1/calls/{node}/{uniqueid}/listen`, `/record` | `supervisor` | rings a line's phone, which then listens; records from now on |
+//! | `GET /v1/listening`, `DELETE /v1/listening/{id}` | `supervisor` | who listens; ends it |
+//! | `GET /v1/recordings`, `/{id}`, `/{id}/audio` | `supervisor` | what was recorded |
+//! | `GET`, `POST /v1/recording-orders`, `DELETE /{id}` | `supervisor` | whose calls are to be recorded; ends that |
 //! | `GET`, `POST /v1/intercepts` | `intercept` | warrants; requests one |
 //! | `POST /v1/intercepts/{id}/approve`, `/end` | `intercept` | approves one that another person requested; ends one |
 //!
 //! A route is a handler that begins with who may ask: `async fn calls(_: Authorized<Operator>, State(api): State<Api>, ...)`, and answers
 //! `Result<Json<T>, Refusal>`. A body is `Posted<T>`; a further right is a line in `authorized.rs`.
 
-use axum::extract::rejection::QueryRejection;
+use std::sync::Arc;
+
+use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, FromRequest, Query, Request, State};
 use axum::http::StatusCode;
 use axum::routing::{any, get};
@@ -21,11 +29,13 @@ use tokio::time::{Duration, Instant};
 
 use super::authorized::{Anybody, Auditor, Authorized};
 use super::guesses::Guesses;
-use super::intercepts;
 use super::refusal::Refusal;
-use crate::store::Store;
-use crate::store::audit::Entry;
+use super::{calls, intercepts, listening, recordings};
+use crate::media::depot::Depot;
+use crate::orders::clerk::Clerk;
+use crate::store::audit::{Deed, Entry};
 use crate::store::token::Role;
+use crate::store::{Store, StoreError};
 
 /// Bytes of a body at the most.
 const BODY: usize = 64 * 1024;
@@ -37,14 +47,30 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Api {
     /// The central database.
     pub store: Store,
+    /// Has nodes do things.
+    pub clerk: Clerk,
+    /// Where audio is.
+    pub depot: Arc<Depot>,
     pub(super) guesses: Guesses,
 }
 
 impl Api {
-    /// On this store.
+    /// On this store, with these parts of the node.
     #[must_use]
-    pub fn new(store: Store) -> Api {
-        Api { store, guesses: Guesses::default() }
+    pub fn new(store: Store, clerk: Clerk, depot: Depot) -> Api {
+        Api { store, clerk, depot: Arc::new(depot), guesses: Guesses::default() }
+    }
+
+    /// Tells the audit log what somebody is about to do. Nobody does what it cannot be told of.
+    pub(super) async fn tell(
+        &self,
+        person: &str,
+        action: &'static str,
+        about: &str,
+        subject: &serde_json::Value,
+    ) -> Result<(), StoreError> {
+        let (about, subject) = (about.to_owned(), subject.to_string());
+        self.store.tell(Deed { person: person.to_owned(), action, about, subject }).await
     }
 }
 
@@ -63,6 +89,8 @@ impl<T: DeserializeOwned> FromRequest<Api> for Posted<T> {
     async fn from_request(request: Request, api: &Api) -> Result<Self, Refusal> {
         match Json::from_request(request, api).await {
             Ok(Json(body)) => Ok(Posted(body)),
+            // A field that is not as it should be is named in the text.
+            Err(JsonRejection::JsonDataError(wrong)) => Err(Refusal::new(StatusCode::BAD_REQUEST, wrong.body_text())),
             Err(wrong) => Err(Refusal::new(wrong.status(), wrong.body_text())),
         }
     }
@@ -72,6 +100,9 @@ pub(super) fn routes(api: Api) -> Router {
     Router::new()
         .route("/v1/whoami", get(whoami))
         .route("/v1/audit", get(audit))
+        .merge(calls::routes())
+        .merge(listening::routes())
+        .merge(recordings::routes())
         .merge(intercepts::routes())
         .route("/v1/{*path}", any(async || Refusal::new(StatusCode::NOT_FOUND, "there is no such path")))
         .method_not_allowed_fallback(async || Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "not by this method"))

@@ -31,6 +31,10 @@ macro_rules! rights {
 rights! {
     /// Whoever has a token.
     Anybody = _,
+    /// Who lists calls, and places them.
+    Operator = Role::Operator | Role::Supervisor,
+    /// Who listens to calls, and has them recorded.
+    Supervisor = Role::Supervisor,
     /// Who intercepts.
     Intercept = Role::Intercept,
     /// Who reads the audit log.

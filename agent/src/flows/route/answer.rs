@@ -34,6 +34,7 @@ pub fn variables(decision: &Decision, source: Option<Source>, goes_on: bool) -> 
             if let Some((service, name)) = &dial.service {
                 variables.set(service.variable(), name);
             }
+            variables.set("TANDEM_ANNOUNCES", if dial.announces { "1" } else { "" });
             variables.set("TANDEM_PRIVACY", if dial.privacy { "1" } else { "0" });
             variables.forwarding(dial);
             variables.set("TANDEM_SELL", dial.sell.as_ref().map(Price::to_string).unwrap_or_default());

@@ -68,6 +68,8 @@ pub enum Dropped {
     Loss,
     /// It costs more than the account accepts.
     Cap,
+    /// Other nodes have all the calls that it takes at once.
+    Full,
     /// Enough cheaper ones were found.
     Enough,
 }
@@ -81,6 +83,7 @@ impl Dropped {
             Dropped::Blocked => "its deck blocks this prefix",
             Dropped::Loss => "it costs more than the account pays, and the account does not allow a loss",
             Dropped::Cap => "it costs more a minute, or to connect, than the account accepts",
+            Dropped::Full => "it takes no more calls: the other nodes have as many as it may have",
             Dropped::Enough => "enough better ones were found (route.attempts)",
         }
     }
@@ -134,6 +137,8 @@ pub fn rank<'a>(offers: &'a [Offer], terms: Terms<'_>, most: usize) -> Vec<Candi
             Some(Dropped::Loss)
         } else if terms.sell.is_none() && terms.caps.exceeded_by(candidate.price) {
             Some(Dropped::Cap)
+        } else if candidate.gateway.max_calls.is_full() {
+            Some(Dropped::Full)
         } else {
             None
         };

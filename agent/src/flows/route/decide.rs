@@ -10,6 +10,7 @@ use super::rules::Rules;
 use super::turn::Turn;
 use super::{emergency, inbound, number, outbound};
 use crate::store::asking::Asking;
+use crate::store::cap::Cap;
 use crate::store::feature::Untaken;
 use crate::store::{Store, StoreError};
 use chrono::{DateTime, Utc};
@@ -68,7 +69,7 @@ impl<'a> Origin<'a> {
     }
 
     /// The line by whose rights it is decided, if it is one.
-    fn line(&self) -> Option<&'a str> {
+    pub(super) fn line(&self) -> Option<&'a str> {
         match self {
             Origin::Line(id) | Origin::Transferrer(id) => Some(id),
             Origin::Gateway(_) | Origin::Inside(_) | Origin::Untaken(..) | Origin::FindMe(_) => None,
@@ -142,6 +143,10 @@ pub async fn decide(
             let refusal = rejection.refusal;
             format!("refused: {}, cause {}, the caller hears {}", refusal.reason(), refusal.cause(), refusal.prompt())
         }),
+        Decision::Dial(dial) if dial.line_cap.is_full() => listener.step("end", || full("line", dial.line_cap)),
+        Decision::Dial(dial) if dial.account_cap.is_full() => {
+            listener.step("end", || full("account", dial.account_cap));
+        }
         Decision::Dial(dial) => listener.step("end", || {
             let routes: Vec<&str> = dial.attempts.iter().map(|attempt| attempt.dial.as_str()).collect();
             if let Some((service, name)) = &dial.service {
@@ -213,6 +218,11 @@ async fn first(
         Origin::Gateway(gateway_id) => inbound::decide(gateway_id, request, rules, store, asking, listener).await,
         Origin::FindMe(line_id) => forward::find_me(line_id, request, rules, store, asking, listener).await,
     }
+}
+
+/// The dialplan refuses it, as it does when this node has all of them.
+fn full(whose: &str, cap: Cap) -> String {
+    format!("refused: {whose}-full, since other nodes have {} of the {whose}'s {} calls", cap.elsewhere, cap.most)
 }
 
 fn invalid(request: &Request<'_>) -> Decision {

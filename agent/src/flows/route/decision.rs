@@ -2,6 +2,7 @@
 
 use crate::emergency::atlas::Choice;
 use crate::emergency::pidf::Pidf;
+use crate::store::cap::Cap;
 use crate::store::feature::{Feature, Untaken};
 use crate::store::location::EmergencyCaller;
 use crate::store::price::Price;
@@ -31,10 +32,10 @@ pub struct Dial {
     pub called_account_id: String,
     /// That account's IANA time zone.
     pub time_zone: String,
-    /// Calls of that account at once on this node, 0 for no limit.
-    pub account_cap: i32,
-    /// Calls of the calling line at once on this node, 0 for no limit.
-    pub line_cap: i32,
+    /// Calls of that account at once.
+    pub account_cap: Cap,
+    /// Calls of the calling line at once.
+    pub line_cap: Cap,
     /// Digits of E.164, or the extension.
     pub number: String,
     /// Class of the number.
@@ -63,6 +64,8 @@ pub struct Dial {
     pub on_failure: Option<OnFailure>,
     /// How often it was forwarded.
     pub forwards: u32,
+    /// Whether both sides are told that they are recorded, before they talk.
+    pub announces: bool,
 }
 
 /// A line that forwards a call: its account pays for what is tried.
@@ -74,8 +77,8 @@ pub struct Behalf {
     pub account_id: String,
     /// Where it forwards the call to: digits of E.164, or an extension.
     pub number: String,
-    /// Calls at once on this node that it forwards, 0 for no limit.
-    pub most: i32,
+    /// Calls at once that it forwards on one node.
+    pub most: Cap,
 }
 
 /// A line that wants calls to go elsewhere which it does not take.
@@ -124,8 +127,8 @@ pub struct Attempt {
     pub name: String,
     /// Technology and resource for `Dial`.
     pub dial: String,
-    /// Calls of it at once on this node, 0 for no limit.
-    pub cap: i32,
+    /// Calls of it at once.
+    pub cap: Cap,
     /// Seconds that it may ring.
     pub seconds: i32,
     /// The caller's number as it wants it; may be empty.

@@ -11,6 +11,7 @@ use crate::emergency::atlas::{Choice, Place};
 use crate::emergency::callbacks::Callback;
 use crate::emergency::pidf::Pidf;
 use crate::store::asking::Asking;
+use crate::store::cap::Cap;
 use crate::store::location::EmergencyCaller;
 
 /// Seconds for which a line rings that is called back.
@@ -46,7 +47,7 @@ pub(super) async fn decide(
             kind: Kind::Gateway,
             name: gateway.clone(),
             dial: rules.dial_gateway(gateway, dialled),
-            cap: 0,
+            cap: Cap::default(),
             seconds: i32::try_from(rules.emergency_ring_seconds).unwrap_or(i32::MAX),
             caller: String::new(),
             next: Next::Always,
@@ -125,7 +126,7 @@ pub(super) fn call_back(
         kind: Kind::Line,
         name: callback.line_id.clone(),
         dial: rules.dial_line(&callback.line_id),
-        cap: 0,
+        cap: Cap::default(),
         seconds: RING_SECONDS,
         caller: request.caller_number.to_owned(),
         next: Next::Always,

@@ -56,7 +56,12 @@ impl Forward {
                 reason: FORWARDED,
                 privacy: call.privacy || part.privacy,
                 mailbox_id: part.mailbox_id.or(call.mailbox_id),
-                behalf: Some(Behalf { line_id, account_id: part.account_id, number: part.number, most: part.line_cap }),
+                behalf: Some(Behalf {
+                    line_id,
+                    account_id: part.account_id,
+                    number: part.number,
+                    most: part.line_cap.here(),
+                }),
                 called_account_id: part.called_account_id,
                 sell: part.sell,
                 attempts: part.attempts,

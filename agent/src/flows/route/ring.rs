@@ -2,6 +2,7 @@
 
 use super::decision::{Attempt, Kind, Next};
 use super::rules::Rules;
+use crate::store::cap::Cap;
 use crate::store::target::{RingGroup, Ringing, Strategy};
 
 /// What is dialled to reach a ring group, showing `caller`; empty when nobody there is to ring. What its members do with calls to them does not
@@ -27,7 +28,7 @@ pub fn group(group: &RingGroup, caller: &str, rules: &Rules) -> Vec<Attempt> {
                 kind: Kind::Group,
                 name: group.id.clone(),
                 dial: lines.join("&"),
-                cap: 0,
+                cap: Cap::default(),
                 seconds: group.ring_seconds,
                 caller: caller.to_owned(),
                 next: Next::OnFault,

@@ -2,6 +2,7 @@
 
 use super::field::Field;
 use crate::store::feature::{Feature, FindMe};
+use crate::store::recording::Notice;
 
 /// A kind of import file other than rates, whose format is [`super::RateFile`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,6 +216,9 @@ impl Kind {
                         column("allow_loss", "allow_loss", Field::Flag, Is("no")),
                         column("max_per_minute", "max_per_minute_micros", Field::Money, Null),
                         column("max_connect_fee", "max_connect_fee_micros", Field::Money, Null),
+                        column("recording_notice", "recording_notice", Field::Word(Notice::NAMES), Is("none")),
+                        column("recording_beep_seconds", "recording_beep_seconds", Field::Count(0, 3600), Is("15")),
+                        column("recording_days", "recording_days", Field::Count(0, 36_500), Is("90")),
                     ]
                 }
             }

@@ -6,6 +6,14 @@ use super::model::Bridge;
 use super::{Ari, AriError, segment};
 
 impl Ari {
+    /// Every bridge of this Asterisk.
+    ///
+    /// # Errors
+    /// See [`AriError`].
+    pub async fn bridges(&self) -> Result<Vec<Bridge>, AriError> {
+        self.ask("/bridges").await
+    }
+
     /// Makes a mixing bridge of that id.
     ///
     /// # Errors

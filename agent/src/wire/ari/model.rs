@@ -30,6 +30,15 @@ pub struct Channel {
     pub channelvars: BTreeMap<String, String>,
 }
 
+impl Channel {
+    /// What a Stasis app was given with the channel, while it is in the app.
+    #[must_use]
+    pub fn told(&self, app: &str) -> Option<&str> {
+        let place = Some(&self.dialplan).filter(|place| place.app_name == "Stasis")?;
+        place.app_data.strip_prefix(app)?.strip_prefix(',')
+    }
+}
+
 /// A number and a name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]

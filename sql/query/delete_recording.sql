@@ -1,0 +1,2 @@
+-- A recording: $1 its id.
+DELETE FROM recordings WHERE id = $1

@@ -1,0 +1,2 @@
+-- Whether there is a recording: $1 its id.
+SELECT id FROM recordings WHERE id = $1
