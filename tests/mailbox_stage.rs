@@ -131,7 +131,11 @@ impl Stage {
     pub fn by(transport: Transport, builder: NodeBuilder) -> Stage {
         match transport {
             Transport::Agi => Stage::start(builder),
-            Transport::Ari => Stage::start(builder.by_ari()),
+            Transport::Ari => {
+                let mut stage = Stage::start(builder.by_ari().set("log.filter", "info,tandem::adapters=debug"));
+                stage.transcript = stage.transcript.with(&stage.node.agent);
+                stage
+            }
         }
     }
 

@@ -203,8 +203,8 @@ impl Plan {
         let plan = if self.manager { plan.lights(&asterisk) } else { plan };
         let agent = plan.start();
         if self.by_ari {
-            let is_there = || asterisk.command("ari show apps").contains("tandem");
-            wait_until("the Stasis app", SOON, is_there);
+            let is_there = || asterisk.command("dialplan show globals").contains("TANDEM_ARI_WRITES=1");
+            wait_until("calls by ARI", SOON, is_there);
         }
         Stage { asterisk, agent: Mutex::new(agent), phones: Mutex::new(phones), peers }
     }

@@ -180,7 +180,10 @@ conversations! {
         let rings = alice.wait_call();
         let call = alice.answer(rings);
         wait_until("the name", SOON, || alice.voice().heard_tone(620) > Duration::from_secs(1));
-        sleep(Duration::from_secs(1));
+        // A key during the name would be lost.
+        let asked = || stage.asterisk.command("core show channels concise").lines().any(|channel| channel.contains("2129-") && channel.contains("!Read!"));
+        wait_until("the question", SOON, asked);
+        sleep(Duration::from_millis(300));
         alice.voice().press("1");
         stage.wait_bridged("2129");
         carrier.hang_up(outside);

@@ -6,12 +6,12 @@ mod ari;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use self::ari::Requests;
-use crate::{Asterisk, Call, Outcome, RunningCall, Sipp, Voice};
+use crate::{Agent, Asterisk, Call, Outcome, RunningCall, Sipp, Voice};
 
 /// For the next thing to be heard.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -22,6 +22,7 @@ const SETTLES: Duration = Duration::from_millis(60);
 #[derive(Debug, Clone)]
 pub struct Transcript {
     path: PathBuf,
+    agent: Option<PathBuf>,
 }
 
 impl Transcript {
@@ -31,7 +32,14 @@ impl Transcript {
         asterisk.command("logger add channel agi.log verbose");
         asterisk.command("agi set debug on");
         asterisk.command("ari set debug all on");
-        Transcript { path: asterisk.folder().join("log/agi.log") }
+        Transcript { path: asterisk.folder().join("log/agi.log"), agent: None }
+    }
+
+    /// With the log of an agent that serves calls by ARI, and tells of adapters at level debug.
+    #[must_use]
+    pub fn with(mut self, agent: &Agent) -> Transcript {
+        self.agent = Some(agent.plan().folder().join("log"));
+        self
     }
 
     /// Ends it: the next conversations are recorded as on a node.
@@ -40,10 +48,8 @@ impl Transcript {
         asterisk.command("ari set debug all off");
     }
 
-    fn open(&self) -> File {
-        let mut file = File::open(&self.path).unwrap_or_else(|error| panic!("{}: {error}", self.path.display()));
-        file.seek(SeekFrom::End(0)).expect("a file has an end");
-        file
+    fn open(&self) -> Log {
+        Log::open(&self.path)
     }
 }
 
@@ -55,8 +61,8 @@ pub struct Conversation<'a> {
     line: String,
     /// The channel, once its first command was seen.
     channel: String,
-    log: File,
-    rest: String,
+    log: Log,
+    agent: Option<Log>,
     heard: Vec<String>,
     ari: Requests,
     /// Commands before this one were asked for.
@@ -89,7 +95,7 @@ impl<'a> Conversation<'a> {
             line: format!("<PJSIP/{line}-"),
             channel: String::new(),
             log,
-            rest: String::new(),
+            agent: transcript.agent.as_deref().map(Log::open),
             heard: Vec::new(),
             ari: Requests::of(&format!("PJSIP/{line}-")),
             at: 0,
@@ -176,13 +182,9 @@ impl<'a> Conversation<'a> {
     }
 
     fn read(&mut self) {
-        let mut bytes = Vec::new();
-        self.log.read_to_end(&mut bytes).expect("the transcript can be read");
-        self.rest.push_str(&String::from_utf8_lossy(&bytes));
-        while let Some(end) = self.rest.find('\n') {
-            let line: String = self.rest.drain(..=end).collect();
-            self.heard.extend(self.ari.read(line.trim_end()));
-            let Some((before, command)) = line.trim_end().split_once(">AGI Rx << ") else { continue };
+        for line in self.log.lines() {
+            self.heard.extend(self.ari.read(&line));
+            let Some((before, command)) = line.split_once(">AGI Rx << ") else { continue };
             let Some(channel) = before.find(&self.line).and_then(|at| before.get(at..)) else { continue };
             if self.channel.is_empty() {
                 self.channel = channel.to_owned();
@@ -191,5 +193,34 @@ impl<'a> Conversation<'a> {
                 self.heard.push(command.to_owned());
             }
         }
+        if let Some(agent) = &mut self.agent {
+            self.heard.extend(agent.lines().iter().filter_map(|line| self.ari.read_agent(line)));
+        }
+    }
+}
+
+/// A file that grows.
+#[derive(Debug)]
+struct Log {
+    file: File,
+    rest: String,
+}
+
+impl Log {
+    /// From its end on.
+    fn open(path: &Path) -> Log {
+        let mut file = File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        file.seek(SeekFrom::End(0)).expect("a file has an end");
+        Log { file, rest: String::new() }
+    }
+
+    /// What is new, in whole lines.
+    fn lines(&mut self) -> Vec<String> {
+        let mut bytes = Vec::new();
+        self.file.read_to_end(&mut bytes).expect("a log can be read");
+        self.rest.push_str(&String::from_utf8_lossy(&bytes));
+        let Some(end) = self.rest.rfind('\n') else { return Vec::new() };
+        let rest = self.rest.split_off(end + 1);
+        std::mem::replace(&mut self.rest, rest).lines().map(str::to_owned).collect()
     }
 }

@@ -180,8 +180,8 @@ impl Node {
     /// # Panics
     /// When it does not.
     pub fn wait_app(&self) {
-        let is_there = || self.asterisk.command("ari show apps").contains("tandem");
-        wait_until("the Stasis app", Duration::from_secs(10), is_there);
+        let is_there = || self.asterisk.command("dialplan show globals").contains("TANDEM_ARI_WRITES=1");
+        wait_until("calls by ARI", Duration::from_secs(10), is_there);
     }
 
     /// The phone of a line or the carrier of a gateway.

@@ -1,9 +1,9 @@
-//! A relay in front of a server, that can be slow: what no real server does on demand.
+//! A relay in front of a server, that can be slow and can cut its connections: what no real server does on demand.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ pub struct Relay {
     address: Address,
     /// Milliseconds that what the server says is held back.
     delay: Arc<AtomicU64>,
+    /// The clients' ends of what it carries.
+    clients: Arc<Mutex<Vec<TcpStream>>>,
 }
 
 impl Relay {
@@ -24,11 +26,12 @@ impl Relay {
     /// When the address is taken.
     #[must_use]
     pub fn start(server: SocketAddr) -> Relay {
-        let relay = Relay { address: Address::claim(), delay: Arc::default() };
+        let relay = Relay { address: Address::claim(), delay: Arc::default(), clients: Arc::default() };
         let listener = TcpListener::bind(relay.address()).expect("a fresh address is free");
-        let delay = Arc::clone(&relay.delay);
+        let (delay, clients) = (Arc::clone(&relay.delay), Arc::clone(&relay.clients));
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
+                clients.lock().expect("no thread panics with it").extend(client.try_clone());
                 let delay = Arc::clone(&delay);
                 thread::spawn(move || connect(client, server, &delay));
             }
@@ -45,6 +48,19 @@ impl Relay {
     /// What the server says from now on comes so much later.
     pub fn delay(&self, delay: Duration) {
         self.delay.store(delay.as_millis().try_into().unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+}
+
+impl Relay {
+    /// Cuts every connection; new ones are taken.
+    ///
+    /// # Panics
+    /// Never.
+    pub fn cut(&self) {
+        for client in self.clients.lock().expect("no thread panics with it").drain(..) {
+            // One that is gone already is cut.
+            let _ = client.shutdown(Shutdown::Both);
+        }
     }
 }
 

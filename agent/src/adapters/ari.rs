@@ -33,6 +33,9 @@ const RECORDING: &str = "TANDEM_RECORDING";
 const WAV_HEADER: u64 = 44;
 const WAV_SECOND: u64 = 16_000;
 
+/// What precedes the path of a channel that comes back from having a date said.
+pub const BACK: &str = "back/";
+
 /// How calls are held.
 #[derive(Debug, Clone)]
 pub struct Manner {
@@ -55,7 +58,6 @@ pub struct AriCall {
     up: bool,
     leash: Option<Leash>,
     gone: bool,
-    second: bool,
 }
 
 impl AriCall {
@@ -72,7 +74,6 @@ impl AriCall {
             up: channel.state == "Up",
             leash: None,
             gone: false,
-            second: false,
         }
     }
 
@@ -91,10 +92,8 @@ impl AriCall {
     /// Ends what another agent was playing and recording on this channel when it died. The recording is kept.
     pub async fn take_over(&mut self) {
         let id = self.queue.channel().to_owned();
-        for second in [false, true] {
-            // Most are not there.
-            let _ = self.ari.stop_playback(&playback(&id, second)).await;
-        }
+        // There may be none.
+        let _ = self.ari.stop_playback(&playback(&id)).await;
         if let Ok(names) = self.ari.get(&id, &[RECORDING]).await
             && let Some(name) = names.first().filter(|name| !name.is_empty())
         {
@@ -107,11 +106,19 @@ impl AriCall {
         if let Some(leash) = self.leash.take() {
             leash.release().await;
         }
-        if self.take_note().is_ok()
-            && let Err(error) = self.ari.go_on(self.queue.channel()).await
-            && !matches!(error, AriError::Gone(_))
-        {
-            tracing::warn!(%error, "the dialplan could not be told to go on; it does by itself when its guard's time is up");
+        if self.take_note().is_err() {
+            return;
+        }
+        let AriCall { ari, queue, .. } = self;
+        let id = queue.channel().to_owned();
+        // The dialplan may hand the channel to the next flow before it is told to us that it went on.
+        drop(queue);
+        match ari.go_on(&id).await {
+            Ok(()) | Err(AriError::Gone(_)) => {}
+            Err(error) => tracing::warn!(
+                %error,
+                "the dialplan could not be told to go on; it does by itself when its guard's time is up"
+            ),
         }
     }
 
@@ -166,8 +173,7 @@ impl AriCall {
         if media.is_empty() {
             return Ok(None);
         }
-        self.second = !self.second;
-        let id = playback(self.queue.channel(), self.second);
+        let id = playback(self.queue.channel());
         let asked = self.ari.play(self.queue.channel(), &id, media, steering.then_some(SKIP_MS)).await;
         self.asked(asked)?;
         let mut ended_by = None;
@@ -368,6 +374,7 @@ impl Call for AriCall {
     }
 
     async fn collect(&mut self, prompts: &[Prompt], most: usize, wait: Duration) -> Step<Digits> {
+        tracing::debug!(uniqueid = self.caller.uniqueid, most, "waits for keys");
         let mut digits = Digits::default();
         let mut next = self.play(prompts, KEYS).await?;
         let most = most.clamp(1, 1000);
@@ -485,9 +492,9 @@ fn spelled(text: &str) -> Vec<String> {
     text.chars().filter_map(sound).map(|name| format!("sound:{name}")).collect()
 }
 
-/// Two by turns, so that the end of the one is not taken for the other's, and that the next agent knows them.
-fn playback(channel: &str, second: bool) -> String {
-    format!("tandem-{channel}-{}", u8::from(second))
+/// One for each channel, since the end of each is waited for before the next: so the next agent knows it.
+fn playback(channel: &str) -> String {
+    format!("tandem-{channel}")
 }
 
 fn caller(channel: &Channel) -> Caller {

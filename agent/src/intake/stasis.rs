@@ -15,26 +15,30 @@ use futures_util::StreamExt as _;
 use metrics::{Counter, Gauge, counter, gauge};
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, error, info, info_span, warn};
 
 use super::{Running, Sessions, Stop, caught};
-use crate::adapters::ari::{AriCall, Manner};
+use crate::adapters::ari::{AriCall, BACK, Manner};
 use crate::config;
 use crate::wire::ari::model::Channel;
-use crate::wire::ari::{Ari, AriError};
+use crate::wire::ari::{Ari, AriError, Originate};
 use crate::wire::ari_events::Event;
 use crate::wire::ari_events::pauses::Pauses;
-use crate::wire::ari_events::queues::{Delivery, Queues};
+use crate::wire::ari_events::queues::{Delivery, Queue, Queues};
 use crate::wire::ari_events::socket::{Socket, SocketError, credentials};
 
 /// While there are no events.
 const WITHOUT: &str = "no calls come by ARI; those that are new take AGI";
 /// Requests about channels in flight while they are looked at after a start.
 const LOOKS: usize = 16;
+/// What the app is given for a channel of no call ([`Desk::probe`]), and how long it may take.
+const PROBE: &str = "probe";
+const PROBING: Duration = Duration::from_secs(3);
+const PROBE_LOOK: Duration = Duration::from_millis(50);
 /// For what is not a conversation to end.
 const CLOSING: Duration = Duration::from_secs(1);
 
@@ -83,7 +87,6 @@ pub async fn serve<H, F>(
                 continue;
             }
         };
-        info!(app = desk.ari.app(), "calls come by ARI");
         pauses = Pauses::new(WITHOUT);
         desk.meters.connected.set(1.0);
         let tenure = CancellationToken::new();
@@ -162,23 +165,58 @@ where
     /// Hands an event on. Never waits.
     fn take(self: &Arc<Self>, event: Event) {
         let Some(id) = event.channel_id().map(str::to_owned) else { return };
-        let begins = match &event {
-            Event::StasisStart { args, channel } => Some((channel.clone(), args.join(","))),
-            _ => None,
-        };
-        match (self.queues.deliver(&id, event), begins) {
-            // One that was away is back; one that nobody knows is new.
-            (Delivery::Unknown, Some((channel, path))) => Arc::clone(self).begin(channel, path, false),
-            (Delivery::Overflown, _) => {
-                self.meters.overflown.increment(1);
-                warn!(uniqueid = id, "more events come than the conversation takes; it ends, and the dialplan goes on");
+        if let Event::StasisStart { args, channel } = &event {
+            let path = args.join(",");
+            // One that was away is back; any other has nothing to do with what its channel was in the app for before.
+            let is_back = path.starts_with(BACK) && self.queues.deliver(&id, event.clone()) == Delivery::Taken;
+            if !is_back {
+                let queue = self.queues.take_over(&id);
+                self.begin(channel.clone(), &path, queue, false);
             }
-            _ => {}
+        } else if self.queues.deliver(&id, event) == Delivery::Overflown {
+            self.meters.overflown.increment(1);
+            warn!(uniqueid = id, "more events come than the conversation takes; it ends, and the dialplan goes on");
+        }
+    }
+
+    /// Has the dialplan find out whether calls may come by ARI.
+    ///
+    /// Asterisk (22.10, seen) takes the thread of a channel whose variables were set by ARI for one that speaks for the outside, and from then on
+    /// refuses it functions such as `FILE()`, by which attempts and emergency calls are written down; unless `asterisk.conf` has
+    /// `live_dangerously = yes`. So a channel of no call tries it, and until that went well the dialplan asks us by AGI.
+    async fn probe(&self) {
+        let idle = Originate {
+            endpoint: format!("Local/{PROBE}@tandem-probe"),
+            context: "tandem-probe".to_owned(),
+            extension: "idle".to_owned(),
+            timeout: 5,
+            ..Originate::default()
+        };
+        let mut told =
+            self.ari.originate(&format!("tandem-{}", uuid::Uuid::now_v7()), &idle).await.map(|_| String::new());
+        let deadline = Instant::now() + PROBING;
+        while Instant::now() < deadline && matches!(&told, Ok(writes) if writes != "1") {
+            sleep(PROBE_LOOK).await;
+            told = self.ari.global("TANDEM_ARI_WRITES").await;
+        }
+        match told {
+            Ok(writes) if writes == "1" => info!(app = self.ari.app(), "calls come by ARI"),
+            Ok(_) => error!(
+                "calls go on to come by AGI: after ARI the dialplan cannot write records; set live_dangerously = yes in asterisk.conf"
+            ),
+            Err(error) => {
+                error!(%error, "calls go on to come by AGI: the dialplan could not be asked whether it can write records after ARI")
+            }
         }
     }
 
     /// Looks which channels are in the app, now that their events come to us.
     async fn reconcile(self: Arc<Self>, followed: Vec<String>) {
+        self.resume(followed).await;
+        self.probe().await;
+    }
+
+    async fn resume(self: &Arc<Self>, followed: Vec<String>) {
         let there = match self.ari.app_channels().await {
             Ok(there) => there.unwrap_or_default(),
             Err(error) => {
@@ -201,7 +239,8 @@ where
                     // In the dialplan to have a date said, it comes back by itself.
                     if let Some(path) = channel.told(self.ari.app()).map(str::to_owned) {
                         left += 1;
-                        Arc::clone(&self).begin(channel, path, true);
+                        let queue = self.queues.follow(&channel.id);
+                        self.begin(channel, &path, queue, true);
                     }
                 }
                 Err(AriError::Gone(_)) => {}
@@ -219,19 +258,29 @@ where
         }
     }
 
-    /// Begins a session, unless there is one of that channel.
-    fn begin(self: Arc<Self>, channel: Channel, path: String, taken_over: bool) {
+    /// Begins a session, if the channel is nobody else's.
+    fn begin(self: &Arc<Self>, channel: Channel, path: &str, queue: Option<Queue>, taken_over: bool) {
+        let Some(queue) = queue else { return };
+        if path == PROBE {
+            let ari = self.ari.clone();
+            tokio::spawn(async move {
+                // What goes wrong shows in what the dialplan finds.
+                let _ = ari.set(&channel.id, &[("TANDEM_PROBE", "1")]).await;
+                let _ = ari.go_on(&channel.id).await;
+            });
+            return;
+        }
         if self.closing.load(Ordering::Relaxed) {
             return;
         }
-        let Some(queue) = self.queues.follow(&channel.id) else { return };
-        let mut call = AriCall::new(self.ari.clone(), queue, &channel, &path, self.manner.clone());
+        let path = path.strip_prefix(BACK).unwrap_or(path);
+        let mut call = AriCall::new(self.ari.clone(), queue, &channel, path, self.manner.clone());
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             self.meters.sessions.full.increment(1);
             self.sessions().spawn(call.finish());
             return;
         };
-        let desk = Arc::clone(&self);
+        let desk = Arc::clone(self);
         self.sessions().spawn(async move {
             if taken_over {
                 call.take_over().await;

@@ -133,6 +133,15 @@ impl Ari {
         Ok(info.pointer("/system/version").and_then(Value::as_str).unwrap_or_default().to_owned())
     }
 
+    /// A global variable; empty when it is not set.
+    ///
+    /// # Errors
+    /// See [`AriError`].
+    pub async fn global(&self, name: &str) -> Result<String, AriError> {
+        let told: Value = self.ask(&format!("/asterisk/variable?variable={}", segment(name))).await?;
+        Ok(told.get("value").and_then(Value::as_str).unwrap_or_default().to_owned())
+    }
+
     async fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<T, AriError> {
         self.request(Method::GET, path, None::<&()>).await
     }

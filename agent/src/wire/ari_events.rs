@@ -99,7 +99,7 @@ pub enum Event {
     /// Not of Asterisk: the socket was away, and events may be missing. Told to every channel that lives on.
     #[serde(skip)]
     Resumed,
-    /// Not of Asterisk: the channel was not there any more when the socket came back.
+    /// Not of Asterisk: the channel was not there any more when the socket came back, or has come into the app for something else.
     #[serde(skip)]
     Lost,
     /// Anything else.

@@ -31,6 +31,12 @@ impl Requests {
         }
     }
 
+    /// A line of the agent's log: it tells when it waits for keys, of which Asterisk knows nothing.
+    pub(super) fn read_agent(&self, line: &str) -> Option<String> {
+        let uniqueid = format!("uniqueid=\"{}\"", self.channel.as_deref()?);
+        (line.contains("waits for keys") && line.contains(&uniqueid)).then(|| "GET DATA".to_owned())
+    }
+
     /// A line of the transcript; what was ordered, when it ends a request.
     pub(super) fn read(&mut self, line: &str) -> Vec<String> {
         if self.begins {
@@ -84,13 +90,14 @@ fn words(method: &str, what: &[&str], body: &str) -> Vec<String> {
                 steered,
             )
         }
+        ["answer"] => vec!["EXEC \"Answer\"".to_owned()],
         ["record"] => vec![format!("RECORD FILE \"{}\"", text("name"))],
         ["variable"] => set(&text("variable"), &text("value")),
         _ => Vec::new(),
     }
 }
 
-/// A spelled text is one command of AGI's. Keys may be pressed from the first prompt on, which AGI tells by a command of its own.
+/// A spelled text is one command of AGI's.
 fn media(uris: &[&str], steered: bool) -> Vec<String> {
     let key = |uri: &&str| {
         let name = uri.strip_prefix("sound:digits/").or_else(|| uri.strip_prefix("sound:letters/"))?;
@@ -115,9 +122,6 @@ fn media(uris: &[&str], steered: bool) -> Vec<String> {
             _ => format!("STREAM FILE \"{name}\""),
         });
     }
-    if let (false, Some((_, name))) = (steered, uris.last().and_then(|uri| uri.split_once("sound:"))) {
-        words.push(format!("GET DATA \"{name}\""));
-    }
     words
 }
 
@@ -138,7 +142,8 @@ fn set(variable: &str, value: &str) -> Vec<String> {
     }
     let pairs: Vec<String> = names.split(',').zip(&values).map(|(name, value)| format!("{name}={value}")).collect();
     if let Some(seconds) = pairs.iter().find_map(|pair| pair.strip_prefix("TANDEM_SAY=")) {
-        return vec![format!("SAY DATETIME \"{seconds}\"")];
+        let zone = pairs.iter().find_map(|pair| pair.strip_prefix("TANDEM_SAY_ZONE=")).unwrap_or_default();
+        return vec![format!("SAY DATETIME \"{seconds}\" \"\" \"\" \"{zone}\"")];
     }
     vec![format!("EXEC \"MSet\" \"{}\"", pairs.join(","))]
 }

@@ -57,6 +57,14 @@ impl Queues {
         Some(Queue { channel: channel_id.to_owned(), follower, events, queues: self.clone() })
     }
 
+    /// Follows a channel that is another's no more: whoever followed it is told that it is lost.
+    #[must_use]
+    pub fn take_over(&self, channel_id: &str) -> Option<Queue> {
+        self.deliver(channel_id, Event::Lost);
+        self.lock().senders.remove(channel_id);
+        self.follow(channel_id)
+    }
+
     /// Hands an event to whoever follows that channel, without waiting.
     pub fn deliver(&self, channel_id: &str, event: Event) -> Delivery {
         let mut state = self.lock();
