@@ -261,7 +261,11 @@ impl Desk {
     ) -> Result<(), AriError> {
         let Some(bridge) = bridge else { return self.answered(id, told).await };
         snoops.sort_by_key(|(turn, _)| *turn);
-        let Some((turn, last)) = snoops.pop() else { return self.hang_up(Part::Phone(id)).await };
+        let Some((turn, last)) = snoops.pop() else {
+            // The call has ended.
+            self.hang_up(Part::Phone(id)).await?;
+            return passed_over(self.ari().part(&bridge.id).await);
+        };
         let how = last.told(self.ari().app()).and_then(How::named);
         let known = {
             let mut sessions = self.listener.sessions();
