@@ -1,9 +1,9 @@
-//! A relay in front of a server, that can be slow: what no real server does on demand.
+//! A relay in front of a server, that can be slow or cut off: what no real server does on demand.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -15,6 +15,14 @@ pub struct Relay {
     address: Address,
     /// Milliseconds that what the server says is held back.
     delay: Arc<AtomicU64>,
+    line: Arc<Line>,
+}
+
+/// What is connected.
+#[derive(Debug, Default)]
+struct Line {
+    cut: AtomicBool,
+    clients: Mutex<Vec<TcpStream>>,
 }
 
 impl Relay {
@@ -24,11 +32,15 @@ impl Relay {
     /// When the address is taken.
     #[must_use]
     pub fn start(server: SocketAddr) -> Relay {
-        let relay = Relay { address: Address::claim(), delay: Arc::default() };
+        let relay = Relay { address: Address::claim(), delay: Arc::default(), line: Arc::default() };
         let listener = TcpListener::bind(relay.address()).expect("a fresh address is free");
-        let delay = Arc::clone(&relay.delay);
+        let (delay, line) = (Arc::clone(&relay.delay), Arc::clone(&relay.line));
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
+                if line.cut.load(Ordering::Relaxed) {
+                    continue;
+                }
+                line.clients.lock().unwrap_or_else(PoisonError::into_inner).extend(client.try_clone());
                 let delay = Arc::clone(&delay);
                 thread::spawn(move || connect(client, server, &delay));
             }
@@ -40,6 +52,19 @@ impl Relay {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address.port(3306)
+    }
+
+    /// Breaks every connection, and takes none until [`Relay::mend`].
+    pub fn cut(&self) {
+        self.line.cut.store(true, Ordering::Relaxed);
+        for client in self.line.clients.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            let _ = client.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Takes connections again.
+    pub fn mend(&self) {
+        self.line.cut.store(false, Ordering::Relaxed);
     }
 
     /// What the server says from now on comes so much later.
