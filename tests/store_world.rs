@@ -92,6 +92,24 @@ impl World {
         }
     }
 
+    /// Changes it by a statement of SQL.
+    pub(crate) async fn change(&self, text: &'static str) {
+        match self.name {
+            "SQLite" => {
+                let mut connection = sqlx::SqliteConnection::connect(&self.url).await.unwrap();
+                sqlx::raw_sql(text).execute(&mut connection).await.map(drop).unwrap();
+            }
+            "MariaDB" => {
+                let mut connection = sqlx::MySqlConnection::connect(&self.url).await.unwrap();
+                sqlx::raw_sql(text).execute(&mut connection).await.map(drop).unwrap();
+            }
+            _ => {
+                let mut connection = sqlx::PgConnection::connect(&self.url).await.unwrap();
+                sqlx::raw_sql(text).execute(&mut connection).await.map(drop).unwrap();
+            }
+        }
+    }
+
     /// The server, to do it harm.
     pub(crate) fn mariadb_server(&mut self) -> &mut MariaDb {
         self.mariadb.as_mut().expect("a world on MariaDB")
