@@ -192,7 +192,7 @@ impl Plan {
         let plan = if self.by_ari { plan.serves(&asterisk) } else { plan };
         let agent = plan.ships(&asterisk).start();
         if self.by_ari {
-            let is_there = || asterisk.command("ari show apps").contains("tandem");
+            let is_there = || asterisk.command("ari show apps").lines().any(|app| app.trim() == "tandem");
             wait_until("the Stasis app", SOON, is_there);
         }
         Stage { asterisk, agent: Mutex::new(agent), phones: Mutex::new(phones), peers }

@@ -177,7 +177,7 @@ impl Node {
     /// # Panics
     /// When it does not.
     pub fn wait_app(&self) {
-        let is_there = || self.asterisk.command("ari show apps").contains("tandem");
+        let is_there = || self.asterisk.command("ari show apps").lines().any(|app| app.trim() == "tandem");
         wait_until("the Stasis app", Duration::from_secs(10), is_there);
     }
 
