@@ -41,6 +41,9 @@ fn node(name: &str) -> NodeBuilder {
         .fold(Node::builder().by_ari().set("node.name", name), |node, line| node.line(line, Manner::Answers))
         .gateway("gw-a", Manner::Answers)
         .gateway("carrier-b", Manner::Answers)
+        .set("emergency.gateways", "gw-a")
+        // Calls are decided by AGI, and followed all the same.
+        .global("TANDEM_TRANSPORT", "agi")
 }
 
 /// Asterisk, an agent that reaches it through a relay, and two phones.
@@ -68,8 +71,9 @@ impl Relayed {
 
 #[test]
 fn every_leg_is_told_as_long_as_it_lives() {
-    let node = node("one").sql(PROVIDER).start();
+    let node = node("one").sql(PROVIDER).line("1004", Manner::Rings).start();
     let (plan, proxy) = (node.agent.plan(), node.asterisk.address());
+    let _follows = plan.keep_running(&["calls", "--follow"], "follow");
     let inside = node.peer("1001").call(proxy, "102").talks(LONG).start();
     let outside = node.peer("1002").call(proxy, "95125550123").talks(LONG).start();
     let inbound = node.peer("gw-a").call(proxy, "12145550101").claims("+15125550199", "Zoe").talks(LONG).start();
@@ -84,13 +88,23 @@ fn every_leg_is_told_as_long_as_it_lives() {
             "one talks takes 1002 - acme 101 102",
         ],
     );
-    assert_eq!(legs(plan, &["--line", "1001"]).len(), 2);
+    let ringing = node.peer("1001").call(proxy, "104").gives_up_after(LONG).start();
+    let rings = ["one rings makes 1001 - acme 101 104", "one rings takes 1004 - acme 101 104"];
+    wait_until("ringing", SOON, || rings.iter().all(|leg| legs(plan, &[]).iter().any(|other| other == leg)));
+    drop(ringing);
+    assert_eq!(legs(plan, &["--line", "1001"]).len(), 3);
     assert_eq!(legs(plan, &["--account", "acme", "--gateway", "gw-a"]).len(), 1);
     assert_eq!(legs(plan, &["--node", "two"]).len(), 0);
     for call in [inside, outside, inbound] {
         call.hang_up();
     }
+    node.asterisk.command("channel request hangup all");
     wait_legs(plan, &[]);
+    let told = |mark: char| {
+        let log = plan.folder().read("follow");
+        log.lines().filter(|line| line.starts_with(mark) && line.contains("line 1001 calls 102 ")).count()
+    };
+    wait_until("what follows", SOON, || told('+') == 1 && told('-') == 1);
     assert_eq!(node.asterisk.complaints(), Vec::<String>::new());
 }
 
@@ -133,6 +147,11 @@ fn limits_hold_over_nodes() {
     assert_eq!([on_one("95125550123"), on_two("95125550123")], [503, 503]);
     let explained = two.agent.plan().tandem_ok(&["explain", "1001", "95125550123"]);
     assert!(!explained.contains("account-full"), "one place is left to this node: {explained}");
+    assert_eq!(on_two("911"), 200);
+    sql("UPDATE phone_lines SET max_calls = 1 WHERE id = '1001'");
+    let explained = two.agent.plan().tandem_ok(&["explain", "1001", "95125550123"]);
+    assert!(explained.contains("line-full, since other nodes have 1 of the line's 1 calls"), "{explained}");
+    sql("UPDATE phone_lines SET max_calls = 0 WHERE id = '1001'");
     // A node that is gone for 15 s has no calls.
     one.agent.process().kill();
     sql("UPDATE live_nodes SET seen_at = seen_at - INTERVAL 15 SECOND WHERE node = 'one'");

@@ -131,6 +131,12 @@ impl AgentBuilder {
         command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("tandem {arguments:?}: {error}"))
     }
 
+    /// Runs another command of the program that goes on until it is killed; what it prints is in the folder's file `file`.
+    #[must_use]
+    pub fn keep_running(&self, arguments: &[&str], file: &str) -> Process {
+        Process::start("tandem", self.command(arguments), &self.folder.join(file))
+    }
+
     /// Its folder; the SQLite file is `tandem.db` there.
     #[must_use]
     pub fn folder(&self) -> &Folder {
