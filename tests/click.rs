@@ -24,6 +24,7 @@ fn stage() -> Stage {
         // The agent speaks ARI, and decides by AGI.
         .by(Transport::Ari)
         .global("TANDEM_TRANSPORT", "agi")
+        .set("agi.peers", "127.0.0.1")
         .start()
 }
 

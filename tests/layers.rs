@@ -55,7 +55,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("service", &["*"]),
-    ("cli", &["config", "service", "admin"]),
+    ("cli", &["config", "service", "admin", "store::audit", "store::token"]),
 ];
 
 #[test]

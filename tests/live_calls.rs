@@ -44,6 +44,7 @@ fn node(name: &str) -> NodeBuilder {
         .set("emergency.gateways", "gw-a")
         // Calls are decided by AGI, and followed all the same.
         .global("TANDEM_TRANSPORT", "agi")
+        .set("agi.peers", "127.0.0.1")
 }
 
 /// Asterisk, an agent that reaches it through a relay, and two phones.

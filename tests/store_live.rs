@@ -43,7 +43,7 @@ async fn live_calls_in_each_database() {
         load_sample(&world.store).await;
         let node = |node: &str| Store::new(&options(&[&world.url])).unwrap().of_node(node);
         let (one, two) = (node("one"), node("two"));
-        let change = |text: &'static str| world.change(text);
+        let change = |text: &'static str| world.run(text);
         change("UPDATE phone_lines SET max_calls = 9").await;
         change("UPDATE accounts SET max_calls = 9").await;
         let mut writer = one.live_writer(Duration::from_secs(10));

@@ -92,22 +92,24 @@ impl World {
         }
     }
 
-    /// Changes it by a statement of SQL.
-    pub(crate) async fn change(&self, text: &'static str) {
+    /// Runs statements, as somebody with a right to the database does.
+    pub(crate) async fn run(&self, text: &str) {
+        use sqlx::AssertSqlSafe as Text;
         match self.name {
             "SQLite" => {
                 let mut connection = sqlx::SqliteConnection::connect(&self.url).await.unwrap();
-                sqlx::raw_sql(text).execute(&mut connection).await.map(drop).unwrap();
+                sqlx::raw_sql(Text(text)).execute(&mut connection).await.map(drop)
             }
             "MariaDB" => {
                 let mut connection = sqlx::MySqlConnection::connect(&self.url).await.unwrap();
-                sqlx::raw_sql(text).execute(&mut connection).await.map(drop).unwrap();
+                sqlx::raw_sql(Text(text)).execute(&mut connection).await.map(drop)
             }
             _ => {
                 let mut connection = sqlx::PgConnection::connect(&self.url).await.unwrap();
-                sqlx::raw_sql(text).execute(&mut connection).await.map(drop).unwrap();
+                sqlx::raw_sql(Text(text)).execute(&mut connection).await.map(drop)
             }
         }
+        .unwrap_or_else(|error| panic!("{}: {text}: {error}", self.name));
     }
 
     /// The server, to do it harm.

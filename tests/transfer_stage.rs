@@ -145,7 +145,7 @@ impl Plan {
     pub fn by(mut self, transport: Transport) -> Plan {
         if transport == Transport::Ari {
             self.by_ari = true;
-            self = self.global("TANDEM_TRANSPORT", "ari");
+            self = self.global("TANDEM_TRANSPORT", "ari").set("agi.peers", "192.0.2.1");
         }
         self
     }

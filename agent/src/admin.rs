@@ -1,14 +1,17 @@
 //! What operators use beside calls: the HTTP surface and the commands that look, explain and import.
 
 pub mod app_voicemail;
+pub mod audit;
 pub mod calls;
 pub mod check;
 mod check_directory;
 mod check_voicemail;
+mod client;
 pub mod explain;
 pub mod fallback;
 pub mod http;
 pub mod import;
+pub mod intercept;
 pub mod mailbox;
 pub mod mailbox_import;
 pub mod menu;
@@ -16,3 +19,4 @@ pub mod menu_drawing;
 pub mod records;
 pub mod simulate;
 pub mod status;
+pub mod token;

@@ -6,9 +6,13 @@ use std::process::ExitCode;
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
 
-use crate::admin::{calls, check, explain, fallback, import, mailbox, menu, records, simulate};
+use crate::admin::{
+    audit, calls, check, explain, fallback, import, intercept, mailbox, menu, records, simulate, token,
+};
 use crate::config::{Config, ConfigError};
 use crate::service;
+use crate::store::audit::Head;
+use crate::store::token::Role;
 
 /// The agent that makes an Asterisk node stateless: it decides each call by asking the central database.
 ///
@@ -71,6 +75,97 @@ pub enum Command {
     /// Show how call records fare on their way to the database, and mend what went wrong
     #[command(subcommand)]
     Records(Records),
+    /// Give persons the right to ask the agents, and take it back
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Tell whether the audit log is whole, and what is in it
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Intercept a line under warrant, by two persons
+    ///
+    /// It is asked of the agent of this node, with a token of the role intercept in TANDEM_TOKEN.
+    #[command(subcommand)]
+    Intercept(InterceptCommand),
+}
+
+/// `tandem token`
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token, and print it, once
+    ///
+    /// When two persons may intercept, a further token of that role is made with a token of one of them in TANDEM_TOKEN only.
+    Create {
+        /// Whose it is, such as alice@example.com; one name for one person
+        #[arg(long, value_name = "NAME")]
+        person: String,
+        /// operator, supervisor (an operator who listens and records), intercept (warrants alone) or auditor
+        #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(Role::NAMES))]
+        role: String,
+        /// Days for which it is good
+        #[arg(long, value_name = "N", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
+        days: u32,
+    },
+    /// List tokens, without their secrets
+    List,
+    /// Take a token back; it is worth nothing from now on
+    Revoke {
+        /// Its id, as `list` tells it
+        id: String,
+    },
+}
+
+/// `tandem audit`
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Hold every entry against the chain, name the first that is altered, missing or exchanged, and print the head
+    ///
+    /// Exits with 1 when there is one. Keep the head elsewhere: with it a log whose end was cut off, or that was written anew, is found.
+    Verify {
+        /// A head that was kept
+        #[arg(long, value_name = "NUMBER:HASH", value_parser = audit::parse_head)]
+        head: Option<Head>,
+    },
+    /// Print the entries, with a token of the role auditor in TANDEM_TOKEN
+    List {
+        /// Those after this number only
+        #[arg(long, value_name = "NUMBER")]
+        after: Option<i64>,
+    },
+}
+
+/// `tandem intercept`
+#[derive(Debug, Subcommand)]
+pub enum InterceptCommand {
+    /// Ask for an interception; it does nothing until another person approves
+    Request {
+        /// The line's id
+        #[arg(long, value_name = "ID")]
+        line: String,
+        /// The number of the court's warrant
+        #[arg(long, value_name = "NUMBER")]
+        warrant: String,
+        /// When it begins, RFC 3339 or YYYY-MM-DD (UTC)
+        #[arg(long, value_name = "TIME", value_parser = parse_time)]
+        start: DateTime<Utc>,
+        /// When it ends
+        #[arg(long, value_name = "TIME", value_parser = parse_time)]
+        end: DateTime<Utc>,
+        /// The public key of age that alone reads what is intercepted
+        #[arg(long, value_name = "age1...")]
+        recipient: String,
+    },
+    /// Approve one that another person requested
+    Approve {
+        /// Its id
+        id: String,
+    },
+    /// End one, at once
+    End {
+        /// Its id
+        id: String,
+    },
+    /// List all, and how they stand
+    List,
 }
 
 /// `tandem calls`
@@ -314,6 +409,9 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Mailbox(command) => ended(mailbox::run(&config, &command).await),
         Command::Menu(command) => ended(menu::run(&config, &command).await),
         Command::Records(command) => records::run(&config, &command).await,
+        Command::Token(command) => ended(token::run(&config, &command).await),
+        Command::Audit(command) => audit::run(&config, &command).await,
+        Command::Intercept(command) => ended(intercept::run(&config, command).await),
         Command::Simulate(simulation) => ended(simulate::run(&config, simulation).await),
     }
 }

@@ -23,6 +23,7 @@ use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
 
 use crate::adapters::ari::AriCall;
+use crate::admin::http::api::Api;
 use crate::admin::http::{self, Peers, Readiness};
 use crate::admin::status::Sources;
 use crate::alarm::Alarms;
@@ -140,6 +141,7 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
         voicemail,
         lookups()?,
     ));
+    let api = Api::new(store.clone());
     emergency::start_notices(&config, store.clone(), &ports, &sources.alarms, &closing)?;
     let peers = Peers { token: config.emergency.peer_token.clone(), callbacks };
 
@@ -162,7 +164,7 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
 
     readiness.set(true);
     // Who asks is told from the first answer on that we are ready.
-    let http = tokio::spawn(http::serve(surface, readiness.clone(), metrics, sources, peers, closing.clone()));
+    let http = tokio::spawn(http::serve(surface, readiness.clone(), metrics, sources, peers, api, closing.clone()));
     tell(&[NotifyState::Ready]);
     info!(node = config.node.name, agi = %config.agi.listen, http = %config.http.listen, "serving");
 

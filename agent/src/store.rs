@@ -2,7 +2,7 @@
 //!
 //! `Ok(None)` is "not found"; [`StoreError`] is "could not be asked". sqlx lives below this module only.
 //!
-//! - Nouns: [`caller`], [`destination`], [`target`], [`mailbox`], [`directory`], [`menu`], [`schedule`]. Questions: `callers`, `destinations`,
+//! - Nouns: [`caller`], [`destination`], [`target`], [`mailbox`], [`directory`], [`menu`], [`schedule`]; [`token`], [`audit`], [`warrant`]. Questions: `callers`, `destinations`,
 //!   [`mailboxes`], `directories`, [`menus`]; their text: `statement`.
 //! - A question goes to [`host`] after host (`hosts`) over a pool of `connection`s, until its deadline; `failure`
 //!   decides whether the next host is asked.
@@ -20,6 +20,8 @@ mod words;
 
 mod address;
 pub mod asking;
+pub mod audit;
+mod audit_log;
 mod breaker;
 pub mod caller;
 mod callers;
@@ -60,6 +62,10 @@ mod statement;
 pub mod target;
 mod target_columns;
 mod time;
+pub mod token;
+pub mod tokens;
+pub mod warrant;
+pub mod warrants;
 pub mod writer;
 
 use address::{Address, Session};

@@ -59,6 +59,7 @@ fn asterisk(follows: &str) -> f64 {
     let mut node = Node::builder()
         .by_ari()
         .global("TANDEM_TRANSPORT", "agi")
+        .set("agi.peers", "127.0.0.1")
         .set("ari.live_calls", follows)
         .sql(include_str!("../data/provider.sql"))
         .sql("UPDATE accounts SET max_calls = 0; UPDATE phone_lines SET max_calls = 0")

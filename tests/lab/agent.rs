@@ -12,7 +12,7 @@ use socket2::{Domain, Socket, Type};
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::process::same_user;
-use crate::{Address, Asterisk, Folder, Process};
+use crate::{Address, Api, Asterisk, Folder, Process};
 
 /// How an agent is configured: its environment, and nothing of the test's own.
 #[derive(Debug)]
@@ -129,6 +129,24 @@ impl AgentBuilder {
     pub fn tandem(&self, arguments: &[&str]) -> Output {
         let mut command = self.command(arguments);
         command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("tandem {arguments:?}: {error}"))
+    }
+
+    /// As [`AgentBuilder::tandem`], with a token in `TANDEM_TOKEN`.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    pub fn tandem_as(&self, token: &str, arguments: &[&str]) -> Output {
+        let mut command = self.command(arguments);
+        command.env("TANDEM_TOKEN", token).stdin(Stdio::null());
+        command.output().unwrap_or_else(|error| panic!("tandem {arguments:?}: {error}"))
+    }
+
+    /// A new token, as `tandem token create` prints it.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn token(&self, person: &str, role: &str) -> String {
+        self.tandem_ok(&["token", "create", "--person", person, "--role", role]).trim().to_owned()
     }
 
     /// Runs another command of the program that goes on until it is killed; what it prints is in the folder's file `file`.
@@ -262,6 +280,12 @@ impl Agent {
     #[must_use]
     pub fn log(&self) -> String {
         self.plan.folder.read("log")
+    }
+
+    /// What is asked of it below `/v1/` with a token.
+    #[must_use]
+    pub fn api(&self, token: &str) -> Api {
+        Api::new(self.http(), token)
     }
 
     /// Its process: stop, kill, pause, resume.

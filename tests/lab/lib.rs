@@ -26,6 +26,7 @@
 
 mod address;
 mod agent;
+mod api;
 mod asterisk;
 mod call;
 mod canned;
@@ -51,6 +52,7 @@ mod web_sink;
 
 pub use address::Address;
 pub use agent::{Agent, AgentBuilder};
+pub use api::{Answer, Api};
 pub use asterisk::{Asterisk, AsteriskBuilder};
 pub use call::{Call, Outcome, RunningCall};
 pub use canned::Canned;

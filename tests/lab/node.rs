@@ -16,6 +16,9 @@ pub struct Node {
     pub peers: BTreeMap<String, Sipp>,
 }
 
+/// An address from which nothing comes.
+const NOBODY: &str = "192.0.2.1";
+
 /// What a node is to have.
 #[derive(Debug)]
 pub struct NodeBuilder {
@@ -119,11 +122,11 @@ impl NodeBuilder {
         self
     }
 
-    /// Calls are served by ARI.
+    /// Calls are served by ARI, and by nothing else: AGI, to which the dialplan would fall back, is refused.
     #[must_use]
     pub fn by_ari(mut self) -> Self {
         self.by_ari = true;
-        self.global("TANDEM_TRANSPORT", "ari")
+        self.global("TANDEM_TRANSPORT", "ari").set("agi.peers", NOBODY)
     }
 
     /// Data that is imported, in the order given, before the agent starts.

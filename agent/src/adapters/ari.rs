@@ -200,8 +200,8 @@ impl AriCall {
                             }
                             _ => continue,
                         };
-                        // It may just have ended by itself.
-                        if !matches!(told, Err(AriError::Gone(_))) {
+                        // It may just have ended by itself; and a number cannot be stopped, which is over soon.
+                        if !matches!(told, Err(AriError::Gone(_) | AriError::Refused { .. })) {
                             self.asked(told)?;
                         }
                         if ended_by.is_some() {
@@ -247,42 +247,52 @@ impl AriCall {
         })
     }
 
-    /// Waits for the end of a recording that was begun.
-    async fn recorded(&mut self, name: &str, keys: &str) -> Step<RecordingEnd> {
-        let mut end = RecordingEnd::Limit;
-        let mut closing: Option<Instant> = None;
+    /// Waits for the end of a recording that was begun, and ends it at one of `keys` or `at` that time.
+    async fn recorded(&mut self, name: &str, keys: &str, at: Instant) -> Step<RecordingEnd> {
+        let mut end = None;
+        let mut deadline = at;
         loop {
-            let event = match closing {
-                None => self.event().await?,
-                Some(deadline) => match timeout_at(deadline, self.event()).await {
-                    Ok(event) => event?,
-                    Err(_) => return Ok(end),
-                },
+            let Ok(event) = timeout_at(deadline, self.event()).await else {
+                // Its end was not told, which is no reason to lose it.
+                if let Some(end) = end {
+                    return Ok(end);
+                }
+                (end, deadline) = (Some(RecordingEnd::Limit), Instant::now() + CLOSING);
+                self.stop_recording(name).await?;
+                continue;
             };
-            match event {
-                Event::RecordingFinished { recording } if recording.name == name => return Ok(end),
+            match event? {
+                Event::RecordingFinished { recording } if recording.name == name => {
+                    return Ok(end.unwrap_or(if self.gone { RecordingEnd::Hangup } else { RecordingEnd::Limit }));
+                }
                 Event::RecordingFailed { recording } if recording.name == name && !self.gone => {
                     return Err(Ended::Failed(Fault(format!(
                         "{name}.wav: Asterisk cannot record it ({}); look at the folder, its owner and the disk",
                         recording.cause
                     ))));
                 }
-                Event::Resumed if matches!(self.ari.recording(name).await, Err(AriError::Gone(_))) => return Ok(end),
-                Event::ChannelDtmfReceived { .. } if end == RecordingEnd::Limit => {
+                Event::Resumed if matches!(self.ari.recording(name).await, Err(AriError::Gone(_))) => {
+                    return Ok(end.unwrap_or(RecordingEnd::Limit));
+                }
+                Event::ChannelDtmfReceived { .. } if end.is_none() => {
                     if let Some(key) = self.key(keys) {
-                        end = RecordingEnd::Key(key);
-                        let stopped = self.ari.stop_recording(name).await;
-                        if !matches!(stopped, Err(AriError::Gone(_))) {
-                            self.asked(stopped)?;
-                        }
+                        (end, deadline) = (Some(RecordingEnd::Key(key)), Instant::now() + CLOSING);
+                        self.stop_recording(name).await?;
                     }
                 }
-                _ if self.gone && closing.is_none() => {
-                    end = RecordingEnd::Hangup;
-                    closing = Some(Instant::now() + CLOSING);
+                _ if self.gone && end.is_none() => {
+                    (end, deadline) = (Some(RecordingEnd::Hangup), Instant::now() + CLOSING);
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Ends a recording, which may just have ended by itself.
+    async fn stop_recording(&mut self, name: &str) -> Step<()> {
+        match self.ari.stop_recording(name).await {
+            Err(AriError::Gone(_)) => Ok(()),
+            stopped => self.asked(stopped),
         }
     }
 
@@ -390,6 +400,9 @@ impl Call for AriCall {
     async fn record(&mut self, path: &str, limits: &RecordingLimits) -> Step<Recording> {
         self.take_note()?;
         let name = self.recording_name(path)?;
+        if limits.beep {
+            self.media(&["sound:beep".to_owned()], "", false).await?;
+        }
         self.keys.clear();
         let id = self.queue.channel().to_owned();
         let noted = self.ari.set(&id, &[(RECORDING, &name)]).await;
@@ -397,33 +410,31 @@ impl Call for AriCall {
         let take = Take {
             name: name.clone(),
             format: "wav",
-            max_duration_seconds: u64::try_from(limits.longest.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1),
+            // Asterisk counts whole seconds: it ends the recording if we do not.
+            max_duration_seconds: limits.longest.as_secs().saturating_add(2),
             max_silence_seconds: u64::try_from(limits.silence.as_millis().div_ceil(1000)).unwrap_or_default(),
             if_exists: "overwrite",
-            beep: limits.beep,
         };
         let begun = self.ari.record(&id, &take).await;
         self.asked(begun)?;
-        let end = self.recorded(&name, &limits.keys).await?;
+        let end = self.recorded(&name, &limits.keys, Instant::now() + limits.longest).await?;
         let bytes = tokio::fs::metadata(format!("{path}.wav")).await.map_or(0, |file| file.len());
         let length = Duration::from_millis(bytes.saturating_sub(WAV_HEADER) * 1000 / WAV_SECOND);
         Ok(Recording { path: path.to_owned(), length, end })
     }
 
     async fn say(&mut self, what: &Say, keys: &str) -> Step<Option<char>> {
-        let media = match what {
-            Say::Digits(digits) if digits.starts_with(|c: char| c.is_ascii_digit()) => format!("digits:{digits}"),
-            Say::Digits(text) | Say::Letters(text) => format!("characters:{text}"),
+        match what {
+            Say::Digits(text) | Say::Letters(text) => self.media(&spelled(text), keys, false).await,
             Say::Number(number) => {
                 // A C int: more would be cut to another number without a word.
                 let Ok(number) = i32::try_from(*number) else {
                     return Err(Ended::Failed(Fault(format!("number:{number}: beyond what Asterisk can say"))));
                 };
-                format!("number:{number}")
+                self.media(&[format!("number:{number}")], keys, false).await
             }
-            Say::DateTime(seconds, zone) => return self.date(*seconds, zone, keys).await,
-        };
-        self.media(&[media], keys, false).await
+            Say::DateTime(seconds, zone) => self.date(*seconds, zone, keys).await,
+        }
     }
 
     async fn set(&mut self, pairs: &[(&str, &str)]) -> Step<()> {
@@ -450,6 +461,28 @@ impl Call for AriCall {
 
 fn sound(Prompt(name): &Prompt) -> String {
     format!("sound:{name}")
+}
+
+/// Keys and letters one by one, by the sounds that Asterisk has for them (`ast_say_character_str_full` of `main/say.c`): its own
+/// `digits:` and `characters:` cannot be stopped by a key.
+fn spelled(text: &str) -> Vec<String> {
+    let sound = |c: char| match c {
+        '0'..='9' => Some(format!("digits/{c}")),
+        '*' => Some("digits/star".to_owned()),
+        '#' => Some("digits/pound".to_owned()),
+        'a'..='z' | 'A'..='Z' => Some(format!("letters/{}", c.to_ascii_lowercase())),
+        '!' => Some("letters/exclaimation-point".to_owned()),
+        '@' => Some("letters/at".to_owned()),
+        '$' => Some("letters/dollar".to_owned()),
+        '-' => Some("letters/dash".to_owned()),
+        '.' => Some("letters/dot".to_owned()),
+        '=' => Some("letters/equals".to_owned()),
+        '+' => Some("letters/plus".to_owned()),
+        '/' => Some("letters/slash".to_owned()),
+        ' ' => Some("letters/space".to_owned()),
+        _ => None,
+    };
+    text.chars().filter_map(sound).map(|name| format!("sound:{name}")).collect()
 }
 
 /// Two by turns, so that the end of the one is not taken for the other's, and that the next agent knows them.

@@ -7,6 +7,13 @@
 //! | `GET /metrics` | Prometheus text |
 //! | `GET /status` | alarms and shipments, JSON |
 //! | `POST /emergency` | takes a callback to protect from another node's agent; `emergency.peer_token` |
+//! | `/v1/...` | what persons with tokens ask: [`api`] |
+
+pub mod api;
+mod authorized;
+pub mod guesses;
+mod intercepts;
+mod refusal;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,6 +28,8 @@ use axum::{Json, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+use api::Api;
 
 use super::status::{Sources, Status};
 use crate::emergency::callbacks::{Callback, Callbacks};
@@ -75,6 +84,7 @@ pub async fn serve(
     metrics: PrometheusHandle,
     sources: Sources,
     peers: Peers,
+    api: Api,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
     let routes = Router::new()
@@ -83,7 +93,9 @@ pub async fn serve(
         .route("/metrics", get(render))
         .route("/status", get(status))
         .route("/emergency", post(protect))
-        .with_state(Surface { readiness, metrics, sources, peers });
+        .with_state(Surface { readiness, metrics, sources, peers })
+        .merge(api::routes(api))
+        .into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await
 }
 

@@ -79,6 +79,24 @@ pub(super) fn is_rows_fault(error: &sqlx::Error) -> bool {
     }
 }
 
+/// True when another transaction came first: the same work may be done anew.
+pub(super) fn is_conflict(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else { return false };
+    if error.is_unique_violation() {
+        return true;
+    }
+    if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
+        // A lock that was not given in time, a deadlock (Galera tells at COMMIT), a row that changed since the snapshot.
+        matches!(error.number(), 1020 | 1205 | 1213)
+    } else if let Some(error) = error.try_downcast_ref::<PgDatabaseError>() {
+        matches!(error.code(), "40001" | "40P01" | "55P03")
+    } else {
+        let code = error.code().and_then(|code| code.parse::<i32>().ok());
+        // SQLITE_BUSY and SQLITE_LOCKED.
+        error.try_downcast_ref::<SqliteError>().is_some() && matches!(code.map(|code| code & 0xFF), Some(5 | 6))
+    }
+}
+
 /// What a server says with an error of its own.
 enum Refusal {
     /// It ended the statement at the limit that we set, or waited for a lock.

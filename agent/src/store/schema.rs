@@ -37,6 +37,7 @@ macro_rules! migrations {
             migration!($backend, 7, "0007_menus"),
             migration!($backend, 8, "0008_groups"),
             migration!($backend, 9, "0009_features"),
+            migration!($backend, 10, "0010_operators"),
             migration!($backend, 12, "0012_live_calls"),
         ]
     };

@@ -7,9 +7,10 @@ use serde_json::Value;
 pub(super) struct Requests {
     /// How the channel's name begins.
     name: String,
-    /// Its id, once an event told it.
+    /// Its id, once it came into the app.
     channel: Option<String>,
-    /// The `id` of an event that was read last.
+    /// The kind of the event being read, and the first `id` in it.
+    event: String,
     id: String,
     /// Method and path of the request being read.
     request: Option<(String, String)>,
@@ -20,7 +21,14 @@ pub(super) struct Requests {
 impl Requests {
     /// Of the first channel whose name begins so.
     pub(super) fn of(name: &str) -> Requests {
-        Requests { name: name.to_owned(), channel: None, id: String::new(), request: None, begins: false }
+        Requests {
+            name: name.to_owned(),
+            channel: None,
+            event: String::new(),
+            id: String::new(),
+            request: None,
+            begins: false,
+        }
     }
 
     /// A line of the transcript; what was ordered, when it ends a request.
@@ -34,11 +42,14 @@ impl Requests {
             self.begins = true;
             return Vec::new();
         }
+        if let Some(kind) = field(line, "type") {
+            kind.clone_into(&mut self.event);
+        }
         if let Some(id) = field(line, "id") {
             id.clone_into(&mut self.id);
         }
         let name = field(line, "name").filter(|name| name.starts_with(&self.name));
-        if self.channel.is_none() && name.is_some() {
+        if self.channel.is_none() && name.is_some() && self.event == "StasisStart" {
             self.channel = Some(self.id.clone());
         }
         let ends = line.starts_with('{') && line.ends_with('}') || line.starts_with("reason_code: ");
@@ -68,13 +79,10 @@ fn words(method: &str, what: &[&str], body: &str) -> Vec<String> {
     match what {
         ["play", ..] => {
             let steered = body["skipms"].as_u64().unwrap_or_default() > 0;
-            body["media"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .map(|uri| media(uri, steered))
-                .collect()
+            media(
+                &body["media"].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>(),
+                steered,
+            )
         }
         ["record"] => vec![format!("RECORD FILE \"{}\"", text("name"))],
         ["variable"] => set(&text("variable"), &text("value")),
@@ -82,16 +90,35 @@ fn words(method: &str, what: &[&str], body: &str) -> Vec<String> {
     }
 }
 
-fn media(uri: &str, steered: bool) -> String {
-    let (kind, name) = uri.split_once(':').unwrap_or_default();
-    let verb = match kind {
-        "digits" => "SAY DIGITS",
-        "characters" => "SAY ALPHA",
-        "number" => "SAY NUMBER",
-        _ if steered => "CONTROL STREAM FILE",
-        _ => "STREAM FILE",
+/// A spelled text is one command of AGI's. Keys may be pressed from the first prompt on, which AGI tells by a command of its own.
+fn media(uris: &[&str], steered: bool) -> Vec<String> {
+    let key = |uri: &&str| {
+        let name = uri.strip_prefix("sound:digits/").or_else(|| uri.strip_prefix("sound:letters/"))?;
+        match name {
+            "star" => Some('*'),
+            "pound" => Some('#'),
+            "dash" => Some('-'),
+            "plus" => Some('+'),
+            "space" => Some(' '),
+            name => name.chars().next().filter(|_| name.len() == 1),
+        }
     };
-    format!("{verb} \"{name}\"")
+    if let Some(text) = uris.iter().map(key).collect::<Option<String>>().filter(|text| !text.is_empty()) {
+        let verb = if text.starts_with(|c: char| c.is_ascii_digit()) { "SAY DIGITS" } else { "SAY ALPHA" };
+        return vec![format!("{verb} \"{text}\"")];
+    }
+    let mut words = Vec::new();
+    for (kind, name) in uris.iter().filter_map(|uri| uri.split_once(':')) {
+        words.push(match kind {
+            "number" => format!("SAY NUMBER \"{name}\""),
+            _ if steered => format!("CONTROL STREAM FILE \"{name}\""),
+            _ => format!("STREAM FILE \"{name}\""),
+        });
+    }
+    if let (false, Some((_, name))) = (steered, uris.last().and_then(|uri| uri.split_once("sound:"))) {
+        words.push(format!("GET DATA \"{name}\""));
+    }
+    words
 }
 
 /// One `MSet` of what an `ARRAY` sets; of a date, that it is said.

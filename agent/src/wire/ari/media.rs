@@ -45,8 +45,6 @@ pub struct Take {
     pub max_silence_seconds: u64,
     /// `overwrite`, `append`, `fail`.
     pub if_exists: &'static str,
-    /// Whether a beep precedes it.
-    pub beep: bool,
 }
 
 impl Ari {

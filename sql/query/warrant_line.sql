@@ -1,0 +1,2 @@
+-- Whether there is such a line.
+SELECT id FROM phone_lines WHERE id = $1
