@@ -148,7 +148,8 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     let readiness = Readiness::default();
     let metrics_upkeep = tokio::spawn(metrics_upkeep(metrics.clone()));
 
-    start_live(&config, &store, &closing)?;
+    let board = Board::default();
+    start_live(&config, &store, &board, &closing)?;
     let stop = Stop::default();
     let stasis = start_stasis(&config, &ports, &stop).await?;
     let intake = intake::serve(listener, config.agi.clone(), Flow::NAMES, stop.clone(), move |mut call| {
@@ -239,8 +240,8 @@ async fn start_stasis(config: &Config, ports: &Arc<Ports>, stop: &Stop) -> Resul
     Ok(tokio::spawn(stasis::serve(ari, config.ari.clone(), listener, drain, Flow::NAMES, stop.clone(), handler)))
 }
 
-/// Follows the calls that go on, if Asterisk tells of them.
-fn start_live(config: &Config, store: &Store, closing: &CancellationToken) -> Result<(), ServiceError> {
+/// Keeps the board of the calls that go on, if Asterisk tells of them; else it stays empty.
+fn start_live(config: &Config, store: &Store, board: &Board, closing: &CancellationToken) -> Result<(), ServiceError> {
     let ari = &config.ari;
     if !ari.is_used() || !ari.live_calls {
         return Ok(());
@@ -248,9 +249,8 @@ fn start_live(config: &Config, store: &Store, closing: &CancellationToken) -> Re
     let app = format!("{}-calls", ari.app);
     let speaks = Ari::new(&ari.url, &ari.user, &ari.password, &app, Duration::from_millis(ari.request_ms));
     let speaks = speaks.map_err(|error| ServiceError::SetUp(error.to_string()))?;
-    let board = Board::default();
     let ledger = Ledger::new(board.clone(), store.live_writer(LIVE_WRITE));
-    let watcher = Watcher::new(speaks, &ari.url, socket::credentials(&ari.user, &ari.password), board);
+    let watcher = Watcher::new(speaks, &ari.url, socket::credentials(&ari.user, &ari.password), board.clone());
     tokio::spawn(closing.clone().run_until_cancelled_owned(ledger.run()));
     tokio::spawn(closing.clone().run_until_cancelled_owned(watcher.run()));
     Ok(())
