@@ -162,6 +162,7 @@ fn calls_by_ari_go_on_through_cuts_of_the_websocket() {
         // Never in step with anything.
         sleep(pause.mul_f64(0.6 + 0.1 * f64::from(nth % 8)));
         relay.cut();
+        relay.mend();
     }
     let statuses = running.finish().finals();
     let others: Vec<&u16> = statuses.iter().filter(|status| **status != 200).collect();
@@ -186,6 +187,7 @@ fn a_conversation_goes_on_when_the_websocket_is_cut_and_requests_are_slow() {
     let mut call = Conversation::begin(&transcript, &node.caller, &voice, "2001", node.asterisk.address(), "800");
     call.hears("demo-instruct");
     relay.cut();
+    relay.mend();
     wait_until("the websocket again", SOON, || {
         metric(&node.agent, "tandem_ari_broken_total ") == 1 && metric(&node.agent, "tandem_ari_connected ") == 1
     });

@@ -271,7 +271,8 @@ fn calls_are_placed_and_recorded_over_http_and_nobody_speaks_into_one_for_help()
 
     let entries = auditor.get("/v1/audit").body;
     let deeds: Vec<&str> = entries.as_array().unwrap().iter().map(|entry| entry["action"].as_str().unwrap()).collect();
-    for deed in ["call.place", "recording.begin", "recording.fetch", "recording.order", "recording.end", "listen.begin"] {
+    for deed in ["call.place", "recording.begin", "recording.fetch", "recording.order", "recording.end", "listen.begin"]
+    {
         assert!(deeds.contains(&deed), "{deed}: {deeds:?}");
     }
 }

@@ -10,6 +10,9 @@ const ACCOUNT: &str = "TANDEM_ACCOUNT";
 const DIALLED: &str = "TANDEM_DIALLED";
 const CALLED: &str = "TANDEM_CALLED";
 
+/// Characters of a text at the most.
+const LONGEST: usize = 100;
+
 /// Asterisk's helpers, which are no leg of anybody.
 const HELPERS: [&str; 2] = ["Local/", "Snoop/"];
 
@@ -32,17 +35,22 @@ pub(super) fn read(channel: &Channel) -> Option<LiveCall> {
     Some(LiveCall {
         uniqueid: channel.id.clone(),
         linked_id: channel.id.clone(),
-        channel: channel.name.clone(),
+        channel: short(&channel.name),
         side,
         line_id: ids.0,
         gateway_id: ids.1,
         account_id: variable(ACCOUNT).cloned(),
-        shown_number: shown.number.clone(),
-        dialled: called.or_else(|| variable(DIALLED)).cloned().unwrap_or_default(),
+        shown_number: short(&shown.number),
+        dialled: called.or_else(|| variable(DIALLED)).map(|number| short(number)).unwrap_or_default(),
         state,
         began_at: began_at(&channel.creationtime).unwrap_or_else(Utc::now),
         answered_at: None,
     })
+}
+
+/// What callers and carriers send may be anything; a table takes no more than this.
+fn short(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
 }
 
 /// `2026-11-26T00:24:56.000+0000`.
