@@ -144,7 +144,7 @@ fn limits_hold_over_nodes() {
     assert_eq!(on_two("95125550123"), 200);
     assert_eq!([two.peer("gw-a").invites().len(), two.peer("carrier-b").invites().len()], [0, 1]);
     // The account has two calls, one on each node. A call for help is not counted.
-    sql("UPDATE accounts SET max_calls = 2");
+    sql("UPDATE accounts SET max_calls = 2; UPDATE phone_lines SET max_calls = 0 WHERE id = '1001'");
     assert_eq!([on_one("95125550123"), on_two("95125550123")], [503, 503]);
     let explained = two.agent.plan().tandem_ok(&["explain", "1001", "95125550123"]);
     assert!(!explained.contains("account-full"), "one place is left to this node: {explained}");
