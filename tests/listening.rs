@@ -139,6 +139,13 @@ fn a_supervisor_hears_both_sides_and_is_heard_as_it_is_wanted() {
     let missing = api.post(&path, &json!({ "how": "listen" }));
     assert!(missing.status == 400 && missing.error().contains("line"), "{missing:?}");
 
+    // A phone that does not want to.
+    assert_eq!(api.post(&path, &wish).status, 201);
+    let rings = phone.wait_call();
+    assert_eq!(api.get("/v1/listening").body["listening"][0]["line"], "2203");
+    phone.refuse(&rings, "486 Busy Here");
+    wait_until("nobody listens", SOON, || api.get("/v1/listening").body["listening"] == json!([]));
+
     // The call ends, and with it who listens.
     let (_, dialog) = listens(&api, &mut phone, "2203", &talk.uniqueids.0, "whisper");
     says(&phone, 1600, &[caller]);
