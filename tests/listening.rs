@@ -112,6 +112,10 @@ fn a_supervisor_hears_both_sides_and_is_heard_as_it_is_wanted() {
     phone.voice().press("6");
     says(&phone, 1000, &[called, caller]);
     phone.voice().press("4");
+    wait_until("the snoop that does not speak", SOON, || {
+        let there = stage.asterisk.command("core show channels concise");
+        there.contains(&format!("listen-{id}.4")) && !there.contains(&format!("listen-{id}.3"))
+    });
     phone.voice().tone(1200, TONE);
     let listening = api.get("/v1/listening").body;
     assert_eq!(listening["listening"].as_array().unwrap().len(), 2, "{listening}");
