@@ -112,6 +112,10 @@ fn a_supervisor_hears_both_sides_and_is_heard_as_it_is_wanted() {
     phone.voice().press("6");
     says(&phone, 1000, &[called, caller]);
     phone.voice().press("4");
+    wait_until("the snoop that does not speak", SOON, || {
+        let there = stage.asterisk.command("core show channels concise");
+        there.contains(&format!("listen-{id}.4")) && !there.contains(&format!("listen-{id}.3"))
+    });
     phone.voice().tone(1200, TONE);
     let listening = api.get("/v1/listening").body;
     assert_eq!(listening["listening"].as_array().unwrap().len(), 2, "{listening}");
@@ -138,6 +142,13 @@ fn a_supervisor_hears_both_sides_and_is_heard_as_it_is_wanted() {
     assert!(wrong.status == 400 && wrong.error().contains("how"), "{wrong:?}");
     let missing = api.post(&path, &json!({ "how": "listen" }));
     assert!(missing.status == 400 && missing.error().contains("line"), "{missing:?}");
+
+    // A phone that does not want to.
+    assert_eq!(api.post(&path, &wish).status, 201);
+    let rings = phone.wait_call();
+    assert_eq!(api.get("/v1/listening").body["listening"][0]["line"], "2203");
+    phone.refuse(&rings, "486 Busy Here");
+    wait_until("nobody listens", SOON, || api.get("/v1/listening").body["listening"] == json!([]));
 
     // The call ends, and with it who listens.
     let (_, dialog) = listens(&api, &mut phone, "2203", &talk.uniqueids.0, "whisper");
@@ -189,7 +200,7 @@ fn an_agent_that_dies_takes_nobody_with_it_and_another_node_may_be_asked() {
     phone.voice().press("6");
     says(&phone, 560, &[&talk.caller, &talk.called]);
     let id = told.split(' ').next().unwrap();
-    assert_eq!(tandem(&["listen", "stop", id]).0, true, "{id}");
+    assert!(tandem(&["listen", "stop", id]).0, "{id}");
     phone.wait_end(&dialog);
     wait_tidy(&stage, 2);
 

@@ -194,8 +194,9 @@ where
         };
         let mut told =
             self.ari.originate(&format!("tandem-{}", uuid::Uuid::now_v7()), &idle).await.map(|_| String::new());
-        let deadline = Instant::now() + PROBING;
-        while Instant::now() < deadline && matches!(&told, Ok(writes) if writes != "1") {
+        let (opened, deadline) = (told.is_ok(), Instant::now() + PROBING);
+        // When Asterisk is cut off, so is the websocket, and the next one asks anew.
+        while opened && Instant::now() < deadline && !matches!(&told, Ok(writes) if writes == "1") {
             sleep(PROBE_LOOK).await;
             told = self.ari.global("TANDEM_ARI_WRITES").await;
         }
