@@ -2,7 +2,7 @@
 //! ARI is tested where they are tested over AGI, from one list.
 //!
 //! `TANDEM_SOAK=1`: 500 callers are in menus, and 2,000 calls come in a minute while the websocket is cut 50 times.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "tests")]
 
 use std::thread::sleep;
 use std::time::Duration;

@@ -268,9 +268,12 @@ impl<S> Stages<S> {
     }
 }
 
+/// A conversation, and what it is held by.
+type Held = (&'static str, Transport);
+
 /// Conversations that go on side by side, over each transport: most of each is waiting. Those are held that the test runner was asked for.
 pub struct Crowd {
-    results: Mutex<HashMap<(&'static str, Transport), Receiver<thread::Result<()>>>>,
+    results: Mutex<HashMap<Held, Receiver<thread::Result<()>>>>,
 }
 
 impl Crowd {
@@ -307,8 +310,9 @@ impl Crowd {
         for transport in [Transport::Agi, Transport::Ari] {
             let awaited = self.results.lock().unwrap().remove(&(name, transport)).unwrap();
             if let Err(panic) = awaited.recv().unwrap() {
-                eprintln!("over {transport:?}:");
-                std::panic::resume_unwind(panic);
+                let said = panic.downcast_ref::<String>().cloned();
+                let said = said.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+                panic!("over {transport:?}: {}", said.unwrap_or_default());
             }
         }
     }
