@@ -331,6 +331,13 @@ impl AriCall {
                 Some(Event::StasisStart { .. }) => break,
                 // It has left the app, to be back.
                 Some(Event::StasisEnd { .. }) => {}
+                // It may be back unheard.
+                Some(Event::Resumed) => {
+                    let channel = self.ari.channel(&id).await;
+                    if self.asked(channel)?.told(self.ari.app()).is_some() {
+                        break;
+                    }
+                }
                 Some(event) => self.note(&event),
             }
             if self.gone {
