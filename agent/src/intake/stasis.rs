@@ -202,7 +202,8 @@ where
         }
         match told {
             Ok(writes) if writes == "1" => info!(app = self.ari.app(), "calls come by ARI"),
-            Ok(_) => error!(
+            // Where they are to, TANDEM_TRANSPORT says, which is the dialplan's.
+            Ok(_) => warn!(
                 "calls go on to come by AGI: after ARI the dialplan cannot write records; set live_dangerously = yes in asterisk.conf"
             ),
             Err(error) => {
