@@ -247,6 +247,12 @@ thread_local! {
     static TRANSPORT: Cell<Transport> = const { Cell::new(Transport::Agi) };
 }
 
+/// What this thread's conversation is held by.
+#[must_use]
+pub fn transport() -> Transport {
+    TRANSPORT.get()
+}
+
 /// A stage for each transport: what is true on the one has to be on the other.
 pub struct Stages<S> {
     agi: OnceLock<S>,
