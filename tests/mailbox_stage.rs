@@ -296,7 +296,7 @@ impl Crowd {
                 todo.push_back((*conversation, result));
             }
             let todo = Arc::new(Mutex::new(todo));
-            for _ in 0..8 {
+            for _ in 0..12 {
                 let todo = Arc::clone(&todo);
                 thread::spawn(move || {
                     TRANSPORT.set(transport);

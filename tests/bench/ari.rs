@@ -107,6 +107,7 @@ fn main() {
             (after - before) * 1024.0 / callers as f64
         );
         drop(held);
+        asterisk.command("channel request hangup all");
         wait_until("nobody", SOON, || asterisk.channels() == 0);
     }
 }
