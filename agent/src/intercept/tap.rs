@@ -2,7 +2,7 @@
 
 use std::io;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -18,6 +18,9 @@ use crate::tap::subject::Subject;
 
 /// Bytes of a part: ten seconds, two sides, 8000 samples, 16 bits.
 const PART: usize = 10 * 32_000;
+
+/// Asterisk writes what it keeps in memory, a second of sound, when its channel is gone: so long after that all is there.
+const CLOSED: TimeDelta = TimeDelta::seconds(2);
 
 /// What is known of a tap, on disk. Nothing of it names anybody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,7 +138,8 @@ impl Tap {
     /// It cannot be put into the spool, and stays.
     pub fn collect(&mut self, place: &Place) -> io::Result<bool> {
         let id = self.notes.id;
-        let is_last = self.notes.over_at.is_some() && place.folder.is_still(id);
+        let closed = self.notes.over_at.is_some_and(|over| Utc::now() - over >= CLOSED);
+        let is_last = closed && place.folder.is_still(id);
         let begin = |parts: u32| u64::from(parts) * PART as u64;
         while place.folder.length(id)? >= begin(self.notes.parts + 1) {
             let samples = place.folder.read(id, begin(self.notes.parts), PART)?;
