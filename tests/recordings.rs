@@ -235,6 +235,7 @@ fn leave(folder: &lab::Folder, line: &str, seconds: u32, days: i32) {
             dialled: String::new(),
             answered: false,
             talks: false,
+            bridge: String::new(),
         },
         purpose: Purpose::Recording(Wanted {
             order_id: None,

@@ -15,8 +15,9 @@
 //!    order: a part that is made again has the same id, and is in the central store once.
 //! 2. Part 0 tells of the call's begin, and the last one of its end, with or without audio.
 //! 3. MixMonitor goes on when the agent dies; the next one finds its file, and goes on after the last part that was noted.
-//! 4. While the database is away what was armed stays armed, until the end that its warrant names.
-//! 5. Nothing of this is logged, counted or shown but to those who intercept: all of it runs in silence (`service::interceptions`), and asks the same of the
+//! 4. A channel that comes to talk with another one is tapped anew ([`tap::Tap::has_moved`]): a call may be several taps, of one `uniqueid`.
+//! 5. While the database is away what was armed stays armed, until the end that its warrant names.
+//! 6. Nothing of this is logged, counted or shown but to those who intercept: all of it runs in silence (`service::interceptions`), and asks the same of the
 //!    database each second whether there are warrants or none.
 //!
 //! [`armed`] asks for warrants, [`watch`] is the loop that begins and ends taps; [`tap`] is one of them, [`folder`] the files on disk, [`call`] who and whom,

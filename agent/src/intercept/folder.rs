@@ -20,7 +20,7 @@ const RAW_MODE: u32 = 0o660;
 /// A file that was not written to for so long is written by nobody: Asterisk writes a little longer than its channel is there.
 const STILL: Duration = Duration::from_secs(1);
 /// Zeros that are written at once.
-const ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 
 /// A folder that only agent and Asterisk read. Cheap to clone.
 #[derive(Debug, Clone)]

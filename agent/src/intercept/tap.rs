@@ -52,6 +52,8 @@ pub struct Tap {
     pub notes: Notes,
     /// Who and whom; `None` after a restart, until the channel is seen again.
     call: Option<Call>,
+    /// The bridge in which the channel was seen.
+    bridge: String,
 }
 
 /// What a tap works with.
@@ -67,7 +69,7 @@ pub struct Place {
 
 impl From<Notes> for Tap {
     fn from(notes: Notes) -> Tap {
-        Tap { notes, call: None }
+        Tap { notes, call: None, bridge: String::new() }
     }
 }
 
@@ -89,7 +91,7 @@ impl Tap {
             signalling: String::new(),
             over_at: None,
         };
-        let mut tap = Tap { notes, call: None };
+        let mut tap = Tap { notes, call: None, bridge: channel.bridge.clone() };
         place.folder.prepare(tap.notes.id)?;
         tap.know(call)?;
         place.folder.write(&tap.notes)?;
@@ -117,6 +119,15 @@ impl Tap {
             place.folder.write(&self.notes)?;
         }
         Ok(())
+    }
+
+    /// Whether the channel came from one bridge into another: then it has to be begun anew. Asterisk's MixMonitor hears nothing of whom the channel talks with
+    /// now for as long as the packets of that one's stream have lower numbers than the last of the one before, which may be for minutes.
+    pub fn has_moved(&mut self, channel: &Subject) -> bool {
+        if channel.bridge.is_empty() || channel.bridge == self.bridge {
+            return false;
+        }
+        !std::mem::replace(&mut self.bridge, channel.bridge.clone()).is_empty()
     }
 
     /// It is over: its channel is gone, or its warrant has ended.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::Utc;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::armed::Armed;
@@ -22,6 +22,9 @@ use crate::wire::ami::AmiError;
 
 /// Between two looks.
 const TICK: Duration = Duration::from_secs(1);
+
+/// Asterisk forgets what a channel's taps have heard so long after the last of them was ended: with its next packet.
+const FORGETS: Duration = Duration::from_millis(200);
 
 /// What the loop works with.
 #[derive(Debug)]
@@ -114,6 +117,7 @@ impl Watch {
         let channels = self.channels().await?;
         let there: HashMap<&str, &Subject> =
             channels.iter().map(|channel| (channel.uniqueid.as_str(), channel)).collect();
+        let mut moved = false;
         for tap in taps.iter_mut().filter(|tap| tap.notes.over_at.is_none()) {
             let channel = there.get(tap.notes.uniqueid.as_str());
             if let Some(channel) = channel {
@@ -122,9 +126,14 @@ impl Watch {
             // Until the database has told, what ran goes on.
             let holds = now < tap.notes.until
                 && (armed.is_none() || holding.iter().any(|warrant| warrant.id == tap.notes.warrant_id));
-            if channel.is_none() || !holds {
+            let has_moved = channel.is_some_and(|channel| tap.has_moved(channel));
+            if channel.is_none() || !holds || has_moved {
                 self.end(tap, channel.is_some()).await?;
             }
+            moved |= has_moved && holds;
+        }
+        if moved {
+            sleep(FORGETS).await;
         }
         for warrant in holding {
             let of_line = channels.iter().filter(|channel| channel.line_id.as_ref() == Some(&warrant.line_id));

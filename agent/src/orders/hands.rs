@@ -107,6 +107,7 @@ pub fn subject(leg: &LiveCall) -> Subject {
         dialled: leg.dialled.clone(),
         answered: leg.state == State::Talks,
         talks: leg.state == State::Talks,
+        bridge: String::new(),
     }
 }
 

@@ -111,6 +111,7 @@ fn subject(message: &Message) -> Option<Subject> {
         dialled: number("Exten"),
         answered: text("ChannelStateDesc") == "Up",
         talks: !text("BridgeId").is_empty(),
+        bridge: text("BridgeId"),
         channel,
         uniqueid,
         linked_id,

@@ -35,4 +35,7 @@ pub struct Subject {
     /// Whether it talks with another channel now.
     #[serde(skip)]
     pub talks: bool,
+    /// The bridge in which it is, if its list tells.
+    #[serde(skip)]
+    pub bridge: String,
 }
