@@ -15,10 +15,14 @@ use std::time::Duration;
 
 use age::x25519::Identity;
 use chrono::{TimeDelta, Utc};
-use lab::{Handset, tone_in, wait_until};
+use lab::{Agent, Handset, MariaDb, tone_in, wait_until};
 use mailbox_stage::Transport;
 use serde_json::{Value, json};
+use tandem::buffer::spool::Spool;
+use tandem::intercept::item;
+use tandem::store::interception::{Part, Sealed};
 use transfer_stage::{Plan, SOON, Stage};
+use uuid::Uuid;
 
 const SECOND: Duration = Duration::from_secs(1);
 /// A court's key, and that of somebody else.
@@ -90,7 +94,7 @@ struct Heard {
 /// Fetches all of a warrant, and opens it.
 fn fetch(stage: &Stage, token: &str, id: &str) -> Vec<Heard> {
     let folder = plan(stage, |plan| {
-        let folder = plan.folder().join(&format!("court-{}", uuid::Uuid::now_v7()));
+        let folder = plan.folder().join(&format!("court-{}", Uuid::now_v7()));
         let output = plan.tandem_as(token, &["intercept", "fetch", id, &folder.display().to_string()]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         folder
@@ -286,6 +290,26 @@ fn all_that_a_line_says_and_hears_is_taken_and_nobody_can_tell() {
     let is_of_agent = |complaint: &String| complaint.to_lowercase().replace(' ', "").contains("websocket");
     let complaints: Vec<_> = stage.asterisk.complaints().into_iter().filter(|text| !is_of_agent(text)).collect();
     assert!(complaints.is_empty(), "{complaints:#?}");
+}
+
+/// Sealed parts wait while the database is away, and neither an agent that dies nor anybody's alarm knows of them.
+#[test]
+fn what_was_intercepted_outlives_the_database_and_the_agent() {
+    let mut server = MariaDb::start();
+    let builder = Agent::builder().set("database.urls", &server.url());
+    builder.tandem_ok(&["migrate"]);
+    let mut agent = builder.start();
+    server.kill();
+    let part = Part { call: Uuid::now_v7(), part: 0, warrant_id: Uuid::now_v7(), at: Utc::now() };
+    let sealed = Sealed { content: b"age".to_vec(), signalling: b"age".to_vec() };
+    let spool = Spool::new(&agent.plan().folder().join("calls/private"));
+    spool.put("node", &item::encode(&part, &sealed).unwrap()).unwrap();
+    agent.restart();
+    assert_eq!(spool.waiting().unwrap().len(), 1);
+    server.restart();
+    wait_until("it is sent", SOON, || server.sql("SELECT COUNT(*) FROM tandem.interceptions").trim() == "1");
+    wait_until("it waits no more", SOON, || spool.waiting().unwrap().is_empty());
+    assert!(!agent.log().contains("interception"), "{}", agent.log());
 }
 
 /// Media that flowed past Asterisk would have to come back when a line is tapped, which its phone would see.
