@@ -22,6 +22,9 @@ const PART: usize = 10 * 32_000;
 /// Asterisk writes what it keeps in memory, a second of sound, when its channel is gone: so long after that all is there.
 const CLOSED: TimeDelta = TimeDelta::seconds(2);
 
+/// So long after the answer there is sound on the disk.
+const SOUNDS: TimeDelta = TimeDelta::seconds(10);
+
 /// What is known of a tap, on disk. Nothing of it names anybody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notes {
@@ -165,6 +168,16 @@ impl Tap {
             place.folder.remove(id)?;
         }
         Ok(is_last)
+    }
+
+    /// Whether Asterisk records nothing, though its call has been answered for a while: it says that it does even where it may not write.
+    ///
+    /// # Errors
+    /// The file cannot be seen.
+    pub fn is_silent(&self, place: &Place) -> io::Result<bool> {
+        let answered = self.call.as_ref().and_then(|call| call.answered_at);
+        let is_due = answered.is_some_and(|answered| Utc::now() - answered >= SOUNDS);
+        Ok(is_due && self.notes.parts == 0 && place.folder.length(self.notes.id)? == 0)
     }
 
     fn know(&mut self, call: Call) -> io::Result<()> {

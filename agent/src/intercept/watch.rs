@@ -48,6 +48,8 @@ enum Unseen {
     Asterisk(#[from] AmiError),
     #[error("the folder private below media.recordings, or the spool, cannot be used: {0}")]
     Disk(#[from] io::Error),
+    #[error("Asterisk records nothing; it has to be in the group of the folder private below media.recordings")]
+    Silent,
 }
 
 impl Watch {
@@ -66,7 +68,9 @@ impl Watch {
                 () = subject_calls(&mut changes, armed.as_deref().map_or(&[], Vec::as_slice)) => {}
             }
             let outcome = self.turn(&mut taps).await;
-            let text = |error| format!("this node intercepts nothing new: {error}; see asterisk.manager_secret");
+            let text = |error| {
+                format!("this node does not intercept all that it should: {error}; see asterisk.manager_secret")
+            };
             self.alarms.set("interception", outcome.err().map(text));
         }
     }
@@ -87,6 +91,11 @@ impl Watch {
                 true
             }
         });
+        for tap in taps.iter() {
+            if tap.is_silent(&self.place)? {
+                failed = Err(Unseen::Silent);
+            }
+        }
         looked.and(failed)
     }
 
