@@ -2,7 +2,7 @@
 //! ARI is tested where they are tested over AGI, from one list.
 //!
 //! `TANDEM_SOAK=1`: 500 callers are in menus, and 2,000 calls come in a minute while the websocket is cut 50 times.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "tests")]
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -115,6 +115,27 @@ fn callers_in_menus_go_on_when_the_agent_is_killed() {
 }
 
 #[test]
+fn a_line_tests_itself_and_hears_its_location() {
+    let (node, _) = node(false, false);
+    let transcript = Transcript::begin(&node.asterisk);
+    let voice = node.caller.voice();
+    let mut call = Conversation::begin(&transcript, &node.caller, &voice, "2001", node.asterisk.address(), "*99");
+    let half = Duration::from_millis(500);
+    call.hears("SAY DIGITS \"2001\"").hears("beep").waits(half).press("42#").hears("SAY DIGITS \"42\"");
+    call.hears("beep").waits(half).press("*").hears("RECORD FILE").says(620, half * 2).waits(half * 4).press("#");
+    call.hears_tone(620, half).hears("beep").waits(half).press("#");
+    assert_eq!(call.ends().status(), 200);
+    // It has none, and is told so.
+    let mut call = Conversation::begin(&transcript, &node.caller, &voice, "2001", node.asterisk.address(), "933");
+    call.hears("STREAM FILE");
+    assert_eq!(call.ends().status(), 200);
+    for flow in ["linetest", "location"] {
+        assert_eq!(metric(&node.agent, &format!("tandem_ari_sessions_total{{flow=\"{flow}\"}} ")), 1);
+    }
+    assert!(!node.agent.log().contains("outcome=\"failed\""), "{}", node.agent.log());
+}
+
+#[test]
 fn a_soft_stop_leaves_callers_to_the_next_agent() {
     let (asterisk, caller, _called) = phones(Asterisk::builder().brief_prompts());
     let plan = agent(Agent::builder().set("agi.drain_seconds", "1"));
@@ -162,6 +183,7 @@ fn calls_by_ari_go_on_through_cuts_of_the_websocket() {
         // Never in step with anything.
         sleep(pause.mul_f64(0.6 + 0.1 * f64::from(nth % 8)));
         relay.cut();
+        relay.mend();
     }
     let statuses = running.finish().finals();
     let others: Vec<&u16> = statuses.iter().filter(|status| **status != 200).collect();
@@ -186,6 +208,7 @@ fn a_conversation_goes_on_when_the_websocket_is_cut_and_requests_are_slow() {
     let mut call = Conversation::begin(&transcript, &node.caller, &voice, "2001", node.asterisk.address(), "800");
     call.hears("demo-instruct");
     relay.cut();
+    relay.mend();
     wait_until("the websocket again", SOON, || {
         metric(&node.agent, "tandem_ari_broken_total ") == 1 && metric(&node.agent, "tandem_ari_connected ") == 1
     });

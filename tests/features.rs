@@ -183,7 +183,7 @@ impl Users {
         }
         let builder =
             builder.gateway("gw-a", Manner::Answers).set("media.speech", "false").set("replica.poll_ms", "200");
-        Users(Stage::start(builder.sql(include_str!("data/provider.sql"))))
+        Users(Stage::by(mailbox_stage::transport(), builder.sql(include_str!("data/provider.sql"))))
     }
 
     /// Line 1002 dials a code, and presses something whenever it heard something.
@@ -217,115 +217,114 @@ impl Users {
 
 const ON: (&str, &str) = ("STREAM FILE \"activated\"", "");
 
-#[test]
-fn calls_are_forwarded_by_phone_from_the_next_call_on() {
-    let users = Users::start();
-    let forwarded = |reason: &str| {
+conversations! {
+    fn calls_are_forwarded_by_phone_from_the_next_call_on() {
+        let users = Users::start();
+        let forwarded = |reason: &str| {
+            assert_eq!(users.is_called(), 200);
+            let question =
+                "SELECT reason FROM call_records WHERE line_id = '1001' AND dst = '102' ORDER BY started_at DESC LIMIT 1";
+            wait_until("the call's record", SOON, || {
+                ask(&users.0.node, question).first().is_some_and(|row| row.get("reason") == reason)
+            });
+        };
+        // A number is asked for, checked (1002 may not call abroad), and said back.
+        users.talks(
+            "*72",
+            &[
+                ("call-fwd-unconditional", ""),
+                ("vm-then-pound", "9011442071838750#"),
+                ("cannot-complete-as-dialed", ""),
+                ("vm-then-pound", "104#"),
+                ("is-set-to", ""),
+                ("SAY DIGITS \"104\"", ""),
+                ("goodbye", ""),
+            ],
+        );
+        assert_eq!(users.features("forward_always"), ["104"]);
+        forwarded("forwarded");
+        users.talks("*73", &[("call-fwd-unconditional", ""), ("de-activated", "")]);
+        assert_eq!(users.features("forward_always"), [""]);
+        forwarded("");
+        // Behind the code.
+        users.talks("*90104", &[("call-fwd-on-busy", ""), ("SAY DIGITS \"104\"", "")]);
+        users.talks("*9295125550123", &[("call-fwd-no-ans", ""), ("is-set-to", "")]);
+        users.talks("*94104", &[("call-forwarding", ""), ("is-set-to", "")]);
+        let all = "forward_busy, forward_unanswered, forward_unreachable";
+        assert_eq!(users.features(all), ["104|95125550123|104"]);
+        for (code, hears) in [("*91", "call-fwd-on-busy"), ("*93", "call-fwd-no-ans"), ("*95", "call-forwarding")] {
+            users.talks(code, &[(hears, ""), ("de-activated", "")]);
+        }
+        assert_eq!(users.features(all), ["||"]);
+        // Not a number.
+        let again = [("pbx-invalid", ""), ("vm-then-pound", "#"), ("pbx-invalid", ""), ("vm-then-pound", "#")];
+        users.talks("*72911", &again);
+        assert_eq!(users.features("forward_always"), [""]);
+        users.end();
+    }
+
+    fn what_is_on_or_off_is_switched_by_phone() {
+        let users = Users::start();
+        users.talks("*78", &[("do-not-disturb", ""), ON]);
+        assert_eq!(users.is_called(), 486);
+        for code in ["*77", "*45", "*62"] {
+            users.talks(code, &[ON]);
+        }
+        users.talks("*64104", &[("telephone-number", ""), ("added", "")]);
+        let all = "do_not_disturb, reject_anonymous, screening, find_me";
+        assert_eq!(users.features(all), ["1|1|1|in_order"]);
+        assert_eq!(users.0.rows("SELECT line_id, position, number FROM find_me_numbers"), ["1002|1|104"]);
+        users.talks("*66", &[ON]);
+        assert_eq!(users.features("find_me"), ["together"]);
+        for code in ["*79", "*87", "*46", "*63"] {
+            users.talks(code, &[("de-activated", "")]);
+        }
+        users.talks("*65", &[("removed", "")]);
+        assert_eq!(users.features(all), ["0|0|0|off"]);
+        assert_eq!(users.0.rows("SELECT number FROM find_me_numbers"), Vec::<String>::new());
+        users.end();
+    }
+
+    fn who_called_last_is_called_and_blocked_and_numbers_are_kept_by_phone() {
+        let users = Users::start();
+        users.talks("*69", &[("vm-nonumber", "")]);
         assert_eq!(users.is_called(), 200);
-        let question =
-            "SELECT reason FROM call_records WHERE line_id = '1001' AND dst = '102' ORDER BY started_at DESC LIMIT 1";
-        wait_until("the call's record", SOON, || {
-            ask(&users.0.node, question).first().is_some_and(|row| row.get("reason") == reason)
-        });
-    };
-    // A number is asked for, checked (1002 may not call abroad), and said back.
-    users.talks(
-        "*72",
-        &[
-            ("call-fwd-unconditional", ""),
-            ("vm-then-pound", "9011442071838750#"),
-            ("cannot-complete-as-dialed", ""),
-            ("vm-then-pound", "104#"),
+        let attempts = "SELECT * FROM call_attempts WHERE shown_number = '101'";
+        wait_until("the attempt's row", SOON, || !ask(&users.0.node, attempts).is_empty());
+        let caller = || users.0.node.peer("1001").invites().len();
+        let voice = users.0.voice("1002");
+        let mut call = users.0.call("1002", &voice, "*69");
+        call.hears("SAY DIGITS \"101\"").hears("to-call-this-number").hears("SAY DIGITS \"1\"").press("1");
+        wait_until("a call back", SOON, || caller() == 1);
+        call.hangs_up();
+
+        // Who withholds the number is not told.
+        assert_eq!(users.0.node.peer("1001").call(users.0.node.asterisk.address(), "*67102").run().status(), 200);
+        let withheld = "SELECT * FROM call_attempts WHERE name = '1002' AND shown_number = ''";
+        wait_until("the attempt's row", SOON, || !ask(&users.0.node, withheld).is_empty());
+        users.talks("*69", &[("vm-nonumber", "")]);
+        assert_eq!(users.is_called(), 200);
+        let shown = "SELECT * FROM call_attempts WHERE name = '1002' AND shown_number = '101'";
+        wait_until("the attempt's row", SOON, || ask(&users.0.node, shown).len() == 2);
+
+        let blocked = || users.0.rows("SELECT number FROM blocked_callers WHERE line_id = '1002'");
+        users.talks("*61", &[("SAY DIGITS \"101\"", ""), ("num-was-successfully", ""), ("added", "")]);
+        assert_eq!((blocked(), users.is_called()), (vec!["101".to_owned()], 403));
+        users.talks("*80", &[("entr-num-rmv-blklist", "101#"), ("num-was-successfully", ""), ("removed", "")]);
+        assert_eq!(users.is_called(), 200);
+        users.talks("*60", &[("enter-num-blacklist", "5125550123#"), ("num-was-successfully", ""), ("added", "")]);
+        assert_eq!(blocked(), ["15125550123"]);
+
+        let slot = [
+            ("STREAM FILE \"speed-dial\"", ""),
+            ("\"number\"", "7#"),
+            ("vm-then-pound", "101#"),
             ("is-set-to", ""),
-            ("SAY DIGITS \"104\"", ""),
-            ("goodbye", ""),
-        ],
-    );
-    assert_eq!(users.features("forward_always"), ["104"]);
-    forwarded("forwarded");
-    users.talks("*73", &[("call-fwd-unconditional", ""), ("de-activated", "")]);
-    assert_eq!(users.features("forward_always"), [""]);
-    forwarded("");
-    // Behind the code.
-    users.talks("*90104", &[("call-fwd-on-busy", ""), ("SAY DIGITS \"104\"", "")]);
-    users.talks("*9295125550123", &[("call-fwd-no-ans", ""), ("is-set-to", "")]);
-    users.talks("*94104", &[("call-forwarding", ""), ("is-set-to", "")]);
-    let all = "forward_busy, forward_unanswered, forward_unreachable";
-    assert_eq!(users.features(all), ["104|95125550123|104"]);
-    for (code, hears) in [("*91", "call-fwd-on-busy"), ("*93", "call-fwd-no-ans"), ("*95", "call-forwarding")] {
-        users.talks(code, &[(hears, ""), ("de-activated", "")]);
+        ];
+        users.talks("*75", &slot);
+        assert_eq!(users.0.rows("SELECT slot, number FROM speed_dials WHERE line_id = '1002'"), ["7|101"]);
+        assert_eq!(users.0.node.peer("1002").call(users.0.node.asterisk.address(), "*07").run().status(), 200);
+        assert_eq!(caller(), 2);
+        users.end();
     }
-    assert_eq!(users.features(all), ["||"]);
-    // Not a number.
-    let again = [("pbx-invalid", ""), ("vm-then-pound", "#"), ("pbx-invalid", ""), ("vm-then-pound", "#")];
-    users.talks("*72911", &again);
-    assert_eq!(users.features("forward_always"), [""]);
-    users.end();
-}
-
-#[test]
-fn what_is_on_or_off_is_switched_by_phone() {
-    let users = Users::start();
-    users.talks("*78", &[("do-not-disturb", ""), ON]);
-    assert_eq!(users.is_called(), 486);
-    for code in ["*77", "*45", "*62"] {
-        users.talks(code, &[ON]);
-    }
-    users.talks("*64104", &[("telephone-number", ""), ("added", "")]);
-    let all = "do_not_disturb, reject_anonymous, screening, find_me";
-    assert_eq!(users.features(all), ["1|1|1|in_order"]);
-    assert_eq!(users.0.rows("SELECT line_id, position, number FROM find_me_numbers"), ["1002|1|104"]);
-    users.talks("*66", &[ON]);
-    assert_eq!(users.features("find_me"), ["together"]);
-    for code in ["*79", "*87", "*46", "*63"] {
-        users.talks(code, &[("de-activated", "")]);
-    }
-    users.talks("*65", &[("removed", "")]);
-    assert_eq!(users.features(all), ["0|0|0|off"]);
-    assert_eq!(users.0.rows("SELECT number FROM find_me_numbers"), Vec::<String>::new());
-    users.end();
-}
-
-#[test]
-fn who_called_last_is_called_and_blocked_and_numbers_are_kept_by_phone() {
-    let users = Users::start();
-    users.talks("*69", &[("vm-nonumber", "")]);
-    assert_eq!(users.is_called(), 200);
-    let attempts = "SELECT * FROM call_attempts WHERE shown_number = '101'";
-    wait_until("the attempt's row", SOON, || !ask(&users.0.node, attempts).is_empty());
-    let caller = || users.0.node.peer("1001").invites().len();
-    let voice = users.0.voice("1002");
-    let mut call = users.0.call("1002", &voice, "*69");
-    call.hears("SAY DIGITS \"101\"").hears("to-call-this-number").hears("SAY DIGITS \"1\"").press("1");
-    wait_until("a call back", SOON, || caller() == 1);
-    call.hangs_up();
-
-    // Who withholds the number is not told.
-    assert_eq!(users.0.node.peer("1001").call(users.0.node.asterisk.address(), "*67102").run().status(), 200);
-    let withheld = "SELECT * FROM call_attempts WHERE name = '1002' AND shown_number = ''";
-    wait_until("the attempt's row", SOON, || !ask(&users.0.node, withheld).is_empty());
-    users.talks("*69", &[("vm-nonumber", "")]);
-    assert_eq!(users.is_called(), 200);
-    let shown = "SELECT * FROM call_attempts WHERE name = '1002' AND shown_number = '101'";
-    wait_until("the attempt's row", SOON, || ask(&users.0.node, shown).len() == 2);
-
-    let blocked = || users.0.rows("SELECT number FROM blocked_callers WHERE line_id = '1002'");
-    users.talks("*61", &[("SAY DIGITS \"101\"", ""), ("num-was-successfully", ""), ("added", "")]);
-    assert_eq!((blocked(), users.is_called()), (vec!["101".to_owned()], 403));
-    users.talks("*80", &[("entr-num-rmv-blklist", "101#"), ("num-was-successfully", ""), ("removed", "")]);
-    assert_eq!(users.is_called(), 200);
-    users.talks("*60", &[("enter-num-blacklist", "5125550123#"), ("num-was-successfully", ""), ("added", "")]);
-    assert_eq!(blocked(), ["15125550123"]);
-
-    let slot = [
-        ("STREAM FILE \"speed-dial\"", ""),
-        ("GET DATA \"number\"", "7#"),
-        ("vm-then-pound", "101#"),
-        ("is-set-to", ""),
-    ];
-    users.talks("*75", &slot);
-    assert_eq!(users.0.rows("SELECT slot, number FROM speed_dials WHERE line_id = '1002'"), ["7|101"]);
-    assert_eq!(users.0.node.peer("1002").call(users.0.node.asterisk.address(), "*07").run().status(), 200);
-    assert_eq!(caller(), 2);
-    users.end();
 }

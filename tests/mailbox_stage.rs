@@ -247,6 +247,12 @@ thread_local! {
     static TRANSPORT: Cell<Transport> = const { Cell::new(Transport::Agi) };
 }
 
+/// What this thread's conversation is held by.
+#[must_use]
+pub fn transport() -> Transport {
+    TRANSPORT.get()
+}
+
 /// A stage for each transport: what is true on the one has to be on the other.
 pub struct Stages<S> {
     agi: OnceLock<S>,
@@ -268,9 +274,12 @@ impl<S> Stages<S> {
     }
 }
 
+/// A conversation, and what it is held by.
+type Held = (&'static str, Transport);
+
 /// Conversations that go on side by side, over each transport: most of each is waiting. Those are held that the test runner was asked for.
 pub struct Crowd {
-    results: Mutex<HashMap<(&'static str, Transport), Receiver<thread::Result<()>>>>,
+    results: Mutex<HashMap<Held, Receiver<thread::Result<()>>>>,
 }
 
 impl Crowd {
@@ -307,8 +316,9 @@ impl Crowd {
         for transport in [Transport::Agi, Transport::Ari] {
             let awaited = self.results.lock().unwrap().remove(&(name, transport)).unwrap();
             if let Err(panic) = awaited.recv().unwrap() {
-                eprintln!("over {transport:?}:");
-                std::panic::resume_unwind(panic);
+                let said = panic.downcast_ref::<String>().cloned();
+                let said = said.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+                panic!("over {transport:?}: {}", said.unwrap_or_default());
             }
         }
     }

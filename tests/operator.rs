@@ -418,3 +418,23 @@ fn an_unusable_database_file_keeps_no_agent_from_emergency_calls() {
     });
     assert!(agent.log().contains("the database cannot be used"), "{}", agent.log());
 }
+
+#[test]
+fn check_sees_whether_calls_can_come_by_ari() {
+    let asterisk = Asterisk::builder().global("TANDEM_TRANSPORT", "ari").start();
+    let plan = provider().set("asterisk.command", &asterisk.console().join(",")).ships(&asterisk).serves(&asterisk);
+    let (_, text) = all(&plan.tandem(&["check"]));
+    says(
+        &text,
+        &["lets the agent in", "LOOK   ari: calls are to come by ARI and come by AGI", "live_dangerously = yes"],
+    );
+    asterisk.command("dialplan set global TANDEM_ARI_WRITES 1");
+    assert_eq!(all(&plan.tandem(&["check"])).1.matches("ari:").count(), 1);
+    let plan = plan.set("ari.app", "other");
+    says(
+        &all(&plan.tandem(&["check"])).1,
+        &["WRONG  ari: the dialplan hands calls to the app \"tandem\"", "TANDEM_APP"],
+    );
+    let plan = plan.set("ari.password", "wrong");
+    says(&all(&plan.tandem(&["check"])).1, &["WRONG  ari: ", "not those of ari.conf"]);
+}

@@ -335,7 +335,7 @@ async fn decisions_among_very_many_rates() {
         micros.max()
     );
     let values = [
-        ["10000010100", "acme", "", "acme", "1001", "acme", "10000010100", "retail"].as_slice(),
+        ["10000010100", "acme", "", "acme", "", "", "1001", "acme", "10000010100", "retail"].as_slice(),
         ["2026-02-01", "2026-02-01", "10000010100", "2026-02-01", "2026-02-01", "10000010100", "national"].as_slice(),
     ];
     let text = include_str!("../sql/query/destination.sql");

@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use lab::{Agent, Asterisk, AsteriskBuilder, Handset, Manner, Sipp, wait_until};
+use lab::{Agent, Asterisk, AsteriskBuilder, Handset, Manner, Relay, Sipp, wait_until};
 
 use crate::mailbox_stage::Transport;
 use crate::records_stage::{Row, ask_sqlite};
@@ -53,6 +53,7 @@ pub struct Plan {
     settings: Vec<(&'static str, &'static str)>,
     asterisk: AsteriskBuilder,
     by_ari: bool,
+    relayed: bool,
 }
 
 impl Plan {
@@ -69,6 +70,7 @@ impl Plan {
             settings: vec![("route.decision_ms", "790"), ("database.question_ms", "500")],
             asterisk: Asterisk::builder().brief_prompts().global("TANDEM_GUARD", "5"),
             by_ari: false,
+            relayed: false,
         }
     }
 
@@ -159,6 +161,13 @@ impl Plan {
         self
     }
 
+    /// The agent reaches Asterisk's REST interface through a relay.
+    #[must_use]
+    pub fn relayed(mut self) -> Plan {
+        self.relayed = true;
+        self
+    }
+
     #[must_use]
     pub fn start(self) -> Stage {
         let mut plan = Agent::builder().set("records.batch_ms", "100");
@@ -198,7 +207,14 @@ impl Plan {
         asterisk = asterisk.gateway_with("gw-a", carrier.address(), "qualify_frequency = 0");
         peers.insert("gw-a", carrier);
         let asterisk = asterisk.start();
-        let plan = if self.by_ari { plan.serves(&asterisk) } else { plan };
+        let mut plan = if self.by_ari { plan.serves(&asterisk) } else { plan };
+        let relay = self.relayed.then(|| {
+            let (url, _) = asterisk.ari();
+            Relay::start(url.split('/').nth(2).unwrap().parse().unwrap())
+        });
+        if let Some(relay) = &relay {
+            plan = plan.set("ari.url", &format!("http://{}/ari", relay.address()));
+        }
         let plan = plan.ships(&asterisk);
         let plan = if self.manager { plan.lights(&asterisk) } else { plan };
         let agent = plan.start();
@@ -206,7 +222,7 @@ impl Plan {
             let is_there = || asterisk.command("dialplan show globals").contains("TANDEM_ARI_WRITES=1");
             wait_until("calls by ARI", SOON, is_there);
         }
-        Stage { asterisk, agent: Mutex::new(agent), phones: Mutex::new(phones), peers }
+        Stage { asterisk, agent: Mutex::new(agent), phones: Mutex::new(phones), peers, relay }
     }
 }
 
@@ -216,6 +232,8 @@ pub struct Stage {
     pub agent: Mutex<Agent>,
     phones: Mutex<HashMap<&'static str, Handset>>,
     peers: HashMap<&'static str, Sipp>,
+    /// Between agent and Asterisk's REST interface, where it was asked for.
+    pub relay: Option<Relay>,
 }
 
 impl Stage {

@@ -4,6 +4,7 @@ pub mod app_voicemail;
 pub mod audit;
 pub mod calls;
 pub mod check;
+mod check_ari;
 mod check_directory;
 mod check_voicemail;
 mod client;

@@ -118,7 +118,7 @@ pub struct RecordingLimits {
 /// The verbs of a call. One command is in flight at a time, so each takes `&mut self`.
 ///
 /// Every verb returns `Err(Ended::Hangup)` as soon as the caller is known to be gone, except
-/// [`Call::set`] and [`Call::get`], which still work on a dead channel (Asterisk allows both), and
+/// [`Call::set`] and [`Call::get`], which still work on a dead channel where its transport can (AGI's can, ARI's not), and
 /// [`Call::record`], which hands back what was recorded.
 pub trait Call: Send {
     /// Who is calling; known from the start, costs nothing.

@@ -3,9 +3,9 @@
 //! A call, from socket to row, bottom-up:
 //!
 //! - [`config`]: what an operator sets.
-//! - [`wire`]: FastAGI as Asterisk really speaks it, and its manager interface.
+//! - [`wire`]: FastAGI and ARI as Asterisk really speaks them, and its manager interface.
 //! - [`call`]: a call as the flows see it, about ten verbs.
-//! - [`adapters`]: those verbs over FastAGI and in the simulator.
+//! - [`adapters`]: those verbs over FastAGI, over ARI and in the simulator.
 //! - [`store`]: the central database, as nouns and questions.
 //! - [`emergency`]: who answers calls for help, and where from.
 //! - [`speech`]: sound from text, where a node can.

@@ -26,6 +26,7 @@ mod breaker;
 pub mod caller;
 mod callers;
 pub mod cap;
+pub mod chore;
 mod datum;
 pub mod destination;
 mod destinations;

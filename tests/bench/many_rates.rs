@@ -120,8 +120,8 @@ async fn explain(database: &mut MySqlConnection) {
     let query = question(4);
     let number = &query.number;
     let values = [
-        number, "acme", "", "acme", "1001", "acme", number, "retail", "NOW", "NOW", number, "NOW", "NOW", number,
-        "national",
+        number, "acme", "", "acme", "", "", "1001", "acme", number, "retail", "NOW", "NOW", number, "NOW", "NOW",
+        number, "national",
     ];
     for (n, value) in values.into_iter().enumerate().rev() {
         let value = if value == "NOW" { "UTC_TIMESTAMP()".to_owned() } else { format!("'{value}'") };

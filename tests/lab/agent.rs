@@ -151,6 +151,12 @@ impl AgentBuilder {
         self.tandem_ok(&["token", "create", "--person", person, "--role", role]).trim().to_owned()
     }
 
+    /// Runs another command of the program that goes on until it is killed; what it prints is in the folder's file `file`.
+    #[must_use]
+    pub fn keep_running(&self, arguments: &[&str], file: &str) -> Process {
+        Process::start("tandem", self.command(arguments), &self.folder.join(file))
+    }
+
     /// Its folder; the SQLite file is `tandem.db` there.
     #[must_use]
     pub fn folder(&self) -> &Folder {

@@ -80,8 +80,9 @@ impl Api {
         stream.write_all(head.as_bytes()).expect("the agent reads the head");
         // It may refuse a body that is too long before it is whole.
         let _ = stream.write_all(body.as_bytes());
-        let mut answer = String::new();
-        let _ = stream.read_to_string(&mut answer);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let answer = String::from_utf8_lossy(&answer);
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{method} {path}: {answer:?}"));
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
         Answer { status, head: head.to_owned(), body: serde_json::from_str(body).unwrap_or_default() }

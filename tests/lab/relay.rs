@@ -1,9 +1,9 @@
-//! A relay in front of a server, that can be slow and can cut its connections: what no real server does on demand.
+//! A relay in front of a server, that can be slow or cut off: what no real server does on demand.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -15,8 +15,14 @@ pub struct Relay {
     address: Address,
     /// Milliseconds that what the server says is held back.
     delay: Arc<AtomicU64>,
-    /// The clients' ends of what it carries.
-    clients: Arc<Mutex<Vec<TcpStream>>>,
+    line: Arc<Line>,
+}
+
+/// What is connected.
+#[derive(Debug, Default)]
+struct Line {
+    cut: AtomicBool,
+    clients: Mutex<Vec<TcpStream>>,
 }
 
 impl Relay {
@@ -26,12 +32,15 @@ impl Relay {
     /// When the address is taken.
     #[must_use]
     pub fn start(server: SocketAddr) -> Relay {
-        let relay = Relay { address: Address::claim(), delay: Arc::default(), clients: Arc::default() };
+        let relay = Relay { address: Address::claim(), delay: Arc::default(), line: Arc::default() };
         let listener = TcpListener::bind(relay.address()).expect("a fresh address is free");
-        let (delay, clients) = (Arc::clone(&relay.delay), Arc::clone(&relay.clients));
+        let (delay, line) = (Arc::clone(&relay.delay), Arc::clone(&relay.line));
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                clients.lock().expect("no thread panics with it").extend(client.try_clone());
+                if line.cut.load(Ordering::Relaxed) {
+                    continue;
+                }
+                line.clients.lock().unwrap_or_else(PoisonError::into_inner).extend(client.try_clone());
                 let delay = Arc::clone(&delay);
                 thread::spawn(move || connect(client, server, &delay));
             }
@@ -45,22 +54,22 @@ impl Relay {
         self.address.port(3306)
     }
 
+    /// Breaks every connection, and takes none until [`Relay::mend`].
+    pub fn cut(&self) {
+        self.line.cut.store(true, Ordering::Relaxed);
+        for client in self.line.clients.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            let _ = client.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Takes connections again.
+    pub fn mend(&self) {
+        self.line.cut.store(false, Ordering::Relaxed);
+    }
+
     /// What the server says from now on comes so much later.
     pub fn delay(&self, delay: Duration) {
         self.delay.store(delay.as_millis().try_into().unwrap_or(u64::MAX), Ordering::Relaxed);
-    }
-}
-
-impl Relay {
-    /// Cuts every connection; new ones are taken.
-    ///
-    /// # Panics
-    /// Never.
-    pub fn cut(&self) {
-        for client in self.clients.lock().expect("no thread panics with it").drain(..) {
-            // One that is gone already is cut.
-            let _ = client.shutdown(Shutdown::Both);
-        }
     }
 }
 

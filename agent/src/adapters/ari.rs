@@ -45,7 +45,7 @@ pub struct Manner {
     pub leash: Duration,
 }
 
-/// One call that the dialplan handed over by `Stasis(tandem,<flow>[/<argument>...])`.
+/// One call that the dialplan handed over by `Stasis(tandem,<flow>[/<argument>...],<presentation of the caller's number>)`.
 #[derive(Debug)]
 pub struct AriCall {
     ari: Ari,
@@ -61,15 +61,16 @@ pub struct AriCall {
 }
 
 impl AriCall {
-    /// A call on `channel`, whose events come by `queue`; `path` is what the app was given.
+    /// A call on `channel`, whose events come by `queue`; `told` is what the app was given.
     #[must_use]
-    pub fn new(ari: Ari, queue: Queue, channel: &Channel, path: &str, manner: Manner) -> AriCall {
+    pub fn new(ari: Ari, queue: Queue, channel: &Channel, told: &str, manner: Manner) -> AriCall {
+        let (path, presentation) = told.split_once(',').unwrap_or((told, ""));
         AriCall {
             ari,
             queue,
             manner,
             path: path.to_owned(),
-            caller: caller(channel),
+            caller: caller(channel, presentation),
             keys: VecDeque::new(),
             up: channel.state == "Up",
             leash: None,
@@ -330,6 +331,13 @@ impl AriCall {
                 Some(Event::StasisStart { .. }) => break,
                 // It has left the app, to be back.
                 Some(Event::StasisEnd { .. }) => {}
+                // It may be back unheard.
+                Some(Event::Resumed) => {
+                    let channel = self.ari.channel(&id).await;
+                    if self.asked(channel)?.told(self.ari.app()).is_some() {
+                        break;
+                    }
+                }
                 Some(event) => self.note(&event),
             }
             if self.gone {
@@ -497,14 +505,14 @@ fn playback(channel: &str) -> String {
     format!("tandem-{channel}")
 }
 
-fn caller(channel: &Channel) -> Caller {
+fn caller(channel: &Channel, presentation: &str) -> Caller {
     Caller {
         uniqueid: channel.id.clone(),
         channel: channel.name.clone(),
         dialled: channel.dialplan.exten.clone(),
         number: channel.caller.number.clone(),
         name: channel.caller.name.clone(),
-        withheld: channel.channelvars.get("CALLERID(pres)").is_some_and(|word| word.starts_with("prohib")),
+        withheld: presentation.starts_with("prohib"),
         language: channel.language.clone(),
     }
 }

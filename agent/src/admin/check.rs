@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::Utc;
 use tokio::time::timeout;
 
-use super::{check_voicemail, status};
+use super::{check_ari, check_voicemail, status};
 use crate::buffer::spool::Spool;
 use crate::config::Config;
 use crate::console::Console;
@@ -92,6 +92,7 @@ pub async fn run(config: &Config) -> ExitCode {
     findings.extend(records(config));
     findings.extend(emergency(config).await);
     findings.extend(check_voicemail::findings(config).await);
+    findings.extend(check_ari::findings(config).await);
     findings.extend(running);
     if config.emergency.gateways.is_empty() {
         findings.push(Finding::Wrong(

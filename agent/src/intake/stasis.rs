@@ -33,6 +33,8 @@ use crate::wire::ari_events::socket::{Socket, SocketError, credentials};
 
 /// While there are no events.
 const WITHOUT: &str = "no calls come by ARI; those that are new take AGI";
+/// Between two tries to list who is in the app.
+const LIST_AGAIN: Duration = Duration::from_secs(1);
 /// Requests about channels in flight while they are looked at after a start.
 const LOOKS: usize = 16;
 /// What the app is given for a channel of no call ([`Desk::probe`]), and how long it may take.
@@ -194,14 +196,16 @@ where
         };
         let mut told =
             self.ari.originate(&format!("tandem-{}", uuid::Uuid::now_v7()), &idle).await.map(|_| String::new());
-        let deadline = Instant::now() + PROBING;
-        while Instant::now() < deadline && matches!(&told, Ok(writes) if writes != "1") {
+        let (opened, deadline) = (told.is_ok(), Instant::now() + PROBING);
+        // When Asterisk is cut off, so is the websocket, and the next one asks anew.
+        while opened && Instant::now() < deadline && !matches!(&told, Ok(writes) if writes == "1") {
             sleep(PROBE_LOOK).await;
             told = self.ari.global("TANDEM_ARI_WRITES").await;
         }
         match told {
             Ok(writes) if writes == "1" => info!(app = self.ari.app(), "calls come by ARI"),
-            Ok(_) => error!(
+            // Where they are to, TANDEM_TRANSPORT says, which is the dialplan's.
+            Ok(_) => warn!(
                 "calls go on to come by AGI: after ARI the dialplan cannot write records; set live_dangerously = yes in asterisk.conf"
             ),
             Err(error) => {
@@ -217,12 +221,17 @@ where
     }
 
     async fn resume(self: &Arc<Self>, followed: Vec<String>) {
-        let there = match self.ari.app_channels().await {
-            Ok(there) => there.unwrap_or_default(),
-            Err(error) => {
-                error!(%error, "callers that are in the app already cannot be listed; those that nobody talks to go on in the dialplan");
-                return;
+        let mut told = false;
+        let there = loop {
+            match self.ari.app_channels().await {
+                Ok(there) => break there.unwrap_or_default(),
+                Err(error) if !told => {
+                    warn!(%error, "callers that are in the app already cannot be listed, trying on");
+                    told = true;
+                }
+                Err(_) => {}
             }
+            sleep(LIST_AGAIN).await;
         };
         let followed: HashSet<String> = followed.into_iter().collect();
         let there: HashSet<String> = there.into_iter().collect();

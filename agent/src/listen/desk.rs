@@ -25,6 +25,8 @@ use crate::wire::ari_events::socket::{Socket, SocketError};
 const WITHOUT: &str = "nobody can listen to calls";
 /// Between two looks whether all is as it should be.
 const LOOK: Duration = Duration::from_secs(30);
+/// After what went wrong.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// A phone that is not there after so long was never rung.
 const RINGS_AFTER: TimeDelta = TimeDelta::seconds(10);
 /// Normal clearing, of Q.850.
@@ -108,7 +110,8 @@ impl Desk {
                 else => return,
             };
             if let Err(error) = done {
-                warn!(%error, "somebody who listens to a call may hear nothing; looked at again within {} s", LOOK.as_secs());
+                warn!(%error, "somebody who listens to a call may hear nothing; all are looked at again");
+                looks.reset_after(LOOK_AGAIN);
             }
         }
     }
@@ -229,8 +232,8 @@ impl Desk {
                 None => {}
             }
         }
-        let rings = |session: &Session| Listening::now() - session.listening.since < RINGS_AFTER;
-        self.listener.sessions().retain(|id, session| phones.contains_key(id) || rings(session));
+        let comes = |session: &Session| session.turn == 0 && Listening::now() - session.listening.since < RINGS_AFTER;
+        self.listener.sessions().retain(|id, session| phones.contains_key(id) || comes(session));
         let bridges: HashMap<Uuid, &Bridge> =
             bridges.iter().filter_map(|bridge| Some((phone(&bridge.id)?, bridge))).collect();
         for (id, channel) in &phones {
@@ -261,7 +264,11 @@ impl Desk {
     ) -> Result<(), AriError> {
         let Some(bridge) = bridge else { return self.answered(id, told).await };
         snoops.sort_by_key(|(turn, _)| *turn);
-        let Some((turn, last)) = snoops.pop() else { return self.hang_up(Part::Phone(id)).await };
+        let Some((turn, last)) = snoops.pop() else {
+            // The call has ended.
+            self.hang_up(Part::Phone(id)).await?;
+            return passed_over(self.ari().part(&bridge.id).await);
+        };
         let how = last.told(self.ari().app()).and_then(How::named);
         let known = {
             let mut sessions = self.listener.sessions();

@@ -115,11 +115,13 @@ impl Listener {
             return Err(NotListened::Emergency);
         }
         let listening = Listening { id, uniqueid, line, how, person, since: Listening::now(), urgent };
+        // Who called may have chosen it.
+        let number: String = channel.caller.number.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '+').collect();
         let originate = Originate {
             endpoint: self.rules.dial_line(&listening.line),
             app: self.ari.app().to_owned(),
             app_args: listening.told(),
-            caller_id: format!("\"Listening\" <{}>", channel.caller.number),
+            caller_id: format!("\"Listening\" <{number}>"),
             timeout: RING_SECONDS,
             // It is nobody's call.
             variables: [("CDR_PROP(disable)".to_owned(), "1".to_owned())].into(),

@@ -68,6 +68,23 @@ impl Board {
         self.tell(&legs, change);
     }
 
+    /// Whether there is such a leg.
+    #[must_use]
+    pub fn has(&self, uniqueid: &str) -> bool {
+        self.legs().contains_key(uniqueid)
+    }
+
+    /// What is known of a leg besides, if it is still there.
+    pub fn add(&self, uniqueid: &str, account_id: Option<String>, dialled: String) {
+        let mut legs = self.legs();
+        let Some(leg) = legs.get_mut(uniqueid) else { return };
+        let now = Arc::new(LiveCall { account_id, dialled, ..LiveCall::clone(leg) });
+        if *leg != now {
+            *leg = Arc::clone(&now);
+            self.tell(&legs, Change::Altered(now));
+        }
+    }
+
     /// A leg has ended, if it was one.
     pub fn remove(&self, uniqueid: &str) {
         let mut legs = self.legs();

@@ -5,10 +5,15 @@ use chrono::{DateTime, Utc};
 use crate::store::live_call::{LiveCall, Side, State};
 use crate::wire::ari::model::Channel;
 
-/// The variables of the dialplan that tell of a leg (`channelvars` of `ari.conf`): the account; what was dialled; the same of the caller of a called leg.
-const ACCOUNT: &str = "TANDEM_ACCOUNT";
-const DIALLED: &str = "TANDEM_DIALLED";
-const CALLED: &str = "TANDEM_CALLED";
+/// The variables of the dialplan that tell of a leg: the account; what was dialled; the same of the caller of a called leg. They are asked for: to be
+/// told of them (`channelvars` of `ari.conf`) Asterisk would look at the channel anew with each variable that is set, and take the first of a `Gosub`
+/// for what was dialled.
+pub(super) const VARIABLES: [&str; 3] = ["TANDEM_ACCOUNT", "TANDEM_DIALLED", "TANDEM_CALLED"];
+/// What runs on a called channel.
+const DIALLED_BY: &str = "AppDial";
+
+/// Characters of a text at the most.
+const LONGEST: usize = 100;
 
 /// Asterisk's helpers, which are no leg of anybody.
 const HELPERS: [&str; 2] = ["Local/", "Snoop/"];
@@ -24,25 +29,35 @@ pub(super) fn read(channel: &Channel) -> Option<LiveCall> {
     if HELPERS.iter().any(|helper| channel.name.starts_with(helper)) {
         return None;
     }
-    let variable = |name: &str| channel.channelvars.get(name).filter(|value| !value.is_empty());
-    let called = variable(CALLED);
-    let (side, shown) =
-        if called.is_some() { (Side::Takes, &channel.connected) } else { (Side::Makes, &channel.caller) };
+    let called = channel.dialplan.app_name == DIALLED_BY;
+    let (side, shown) = if called { (Side::Takes, &channel.connected) } else { (Side::Makes, &channel.caller) };
     let state = if channel.state == "Up" { State::Talks } else { State::Rings };
     Some(LiveCall {
         uniqueid: channel.id.clone(),
         linked_id: channel.id.clone(),
-        channel: channel.name.clone(),
+        channel: short(&channel.name),
         side,
         line_id: ids.0,
         gateway_id: ids.1,
-        account_id: variable(ACCOUNT).cloned(),
-        shown_number: shown.number.clone(),
-        dialled: called.or_else(|| variable(DIALLED)).cloned().unwrap_or_default(),
+        account_id: None,
+        shown_number: short(&shown.number),
+        dialled: String::new(),
         state,
         began_at: began_at(&channel.creationtime).unwrap_or_else(Utc::now),
         answered_at: None,
     })
+}
+
+/// The account and what was dialled, by the values of [`VARIABLES`].
+pub(super) fn facts(values: &[String]) -> Option<(Option<String>, String)> {
+    let [account, dialled, called] = values else { return None };
+    let account = Some(account.clone()).filter(|id| !id.is_empty());
+    Some((account, short(if called.is_empty() { dialled } else { called })))
+}
+
+/// What callers and carriers send may be anything; a table takes no more than this.
+fn short(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
 }
 
 /// `2026-11-26T00:24:56.000+0000`.

@@ -5,10 +5,12 @@
 //! all channels are listed.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
 use futures_util::future::OptionFuture;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval, sleep};
 use tokio_tungstenite::tungstenite::http::HeaderValue;
@@ -26,6 +28,8 @@ use crate::wire::ari_events::socket::{Socket, SocketError};
 const KINDS: [&str; 3] = ["ChannelStateChange", "ChannelDestroyed", "Dial"];
 /// Between two looks at all channels.
 const LOOK: Duration = Duration::from_secs(30);
+/// Questions about legs at once.
+const ASKING: usize = 16;
 /// Between two tries.
 const PAUSE: Duration = Duration::from_secs(1);
 /// After so long without Asterisk its calls are taken for ended.
@@ -38,6 +42,8 @@ pub struct Watcher {
     url: String,
     credentials: HeaderValue,
     board: Board,
+    /// Questions about legs in flight.
+    asking: Arc<Semaphore>,
 }
 
 /// Why the websocket was left.
@@ -52,7 +58,7 @@ impl Watcher {
     /// Follows the calls of the Asterisk at `url`, of which `ari` speaks too, by that one's app.
     #[must_use]
     pub fn new(ari: Ari, url: &str, credentials: HeaderValue, board: Board) -> Watcher {
-        Watcher { ari, url: url.to_owned(), credentials, board }
+        Watcher { ari, url: url.to_owned(), credentials, board, asking: Arc::new(Semaphore::new(ASKING)) }
     }
 
     /// Follows them for as long as it is polled.
@@ -133,29 +139,53 @@ impl Watcher {
     fn take(&self, event: Event) {
         match event {
             Event::ChannelDestroyed { channel } => self.board.remove(&channel.id),
-            Event::ChannelStateChange { channel } => self.put(leg::read(&channel)),
+            Event::ChannelStateChange { channel } => self.put(leg::read(&channel), false),
             Event::Dial { caller, peer, dialstatus } if dialstatus.is_empty() => {
                 let caller = caller.as_deref().and_then(leg::read);
                 let linked_id = caller.as_ref().map(|caller| caller.uniqueid.clone());
-                self.put(caller);
+                self.put(caller, true);
                 let peer = leg::read(&peer);
-                self.put(peer.map(|peer| LiveCall { linked_id: linked_id.unwrap_or(peer.uniqueid.clone()), ..peer }));
+                let linked =
+                    |peer: LiveCall| LiveCall { linked_id: linked_id.unwrap_or(peer.uniqueid.clone()), ..peer };
+                self.put(peer.map(linked), false);
             }
             _ => {}
         }
     }
 
-    fn put(&self, leg: Option<LiveCall>) {
+    /// Puts a leg on the board; of a new one, or `anew`, the dialplan is asked what it knows.
+    fn put(&self, leg: Option<LiveCall>, anew: bool) {
         let Some(leg) = leg else { return };
+        let asks = anew || !self.board.has(&leg.uniqueid);
+        let uniqueid = leg.uniqueid.clone();
         // Of its answer we hear at once.
         let answered_at = (leg.state == State::Talks).then(Utc::now);
         self.board.put(LiveCall { answered_at, ..leg });
+        if asks {
+            self.ask(uniqueid);
+        }
+    }
+
+    fn ask(&self, uniqueid: String) {
+        let (ari, board, places) = (self.ari.clone(), self.board.clone(), Arc::clone(&self.asking));
+        tokio::spawn(async move {
+            let _place = places.acquire().await;
+            // One that has hung up meanwhile needs no facts;.
+            let Ok(values) = ari.get(&uniqueid, &leg::VARIABLES).await else { return };
+            if let Some((account_id, dialled)) = leg::facts(&values) {
+                board.add(&uniqueid, account_id, dialled);
+            }
+        });
     }
 
     /// What is there is on the board, and nothing else.
     fn compare(&self, channels: &[Channel], mut heard: HashSet<String>) {
         for leg in channels.iter().filter(|channel| !heard.contains(&channel.id)).filter_map(leg::read) {
+            let (known, uniqueid) = (self.board.has(&leg.uniqueid), leg.uniqueid.clone());
             self.board.put(leg);
+            if !known {
+                self.ask(uniqueid);
+            }
         }
         heard.extend(channels.iter().map(|channel| channel.id.clone()));
         self.board.keep_only(&heard);

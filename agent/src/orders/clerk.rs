@@ -20,7 +20,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// For one question to the database.
 const QUESTION: Duration = Duration::from_secs(2);
 /// How long a person waits for another node.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(4);
 /// Between two looks at what came of an order.
 const GLANCE: Duration = Duration::from_millis(100);
 /// Between two removals of old orders, and how old they are.

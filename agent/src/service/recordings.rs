@@ -14,6 +14,7 @@ use crate::buffer::spool::Spool;
 use crate::config::Config;
 use crate::media::sox::Sox;
 use crate::store::Store;
+use crate::store::chore;
 use crate::tap::cargo::Recordings;
 use crate::tap::monitor::Monitor;
 use crate::tap::notes::Folder;
@@ -63,15 +64,11 @@ pub(super) fn start(
         let shipping = shipping.clone();
         move || shipper.run(shipping)
     })?;
-    let upkeep = Upkeep {
-        node: config.node.name.clone(),
-        writer: store.writer(PATIENCE),
-        every: Duration::from_secs(settings.upkeep_seconds),
+    let keep = {
+        let (node, writer) = (config.node.name.clone(), store.writer(PATIENCE));
+        chore::keep(Upkeep, node, writer, Duration::from_secs(settings.upkeep_seconds), closing.clone())
     };
-    on_own_thread("recording-upkeep", {
-        let closing = closing.clone();
-        move || upkeep.run(closing)
-    })?;
+    on_own_thread("recording-upkeep", move || keep)?;
     let (watch, tapper) = Watch::new(Parts {
         node: config.node.name.clone(),
         folder,

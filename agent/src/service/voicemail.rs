@@ -17,6 +17,7 @@ use crate::media::cache::Cache;
 use crate::media::depot::{Bucket, Depot, Options};
 use crate::media::sox::Sox;
 use crate::store::Store;
+use crate::store::chore;
 use crate::store::mailbox::Place;
 use crate::voicemail::cargo;
 use crate::voicemail::clerk::{Clerk, Desk};
@@ -128,12 +129,10 @@ pub(super) fn start(
         reserve: 0,
     };
     let shipper = Shipper::new(cargo, spool, lock, shipper_settings, alarms.clone());
-    let upkeep = Upkeep {
-        node: config.node.name.clone(),
-        store: store.clone(),
-        writer: store.writer(PATIENCE),
-        depot: voicemail.cache.depot().clone(),
-        every: Duration::from_secs(settings.upkeep_seconds),
+    let upkeep = {
+        let job = Upkeep { store: store.clone(), depot: voicemail.cache.depot().clone() };
+        let (node, writer) = (config.node.name.clone(), store.writer(PATIENCE));
+        chore::keep(job, node, writer, Duration::from_secs(settings.upkeep_seconds), closing.clone())
     };
     sources.shipments.push(shipper.progress());
     let shipped = on_own_thread("voicemail", {
@@ -144,10 +143,7 @@ pub(super) fn start(
         let closing = closing.clone();
         move || postman.run(closing)
     })?;
-    on_own_thread("voicemail-upkeep", {
-        let closing = closing.clone();
-        move || upkeep.run(closing)
-    })?;
+    on_own_thread("voicemail-upkeep", move || upkeep)?;
     let names = Names { node: config.node.name.clone(), store: store.clone(), writer: store.writer(PATIENCE) };
     on_own_thread("directory-names", {
         let closing = closing.clone();

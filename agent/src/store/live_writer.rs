@@ -7,7 +7,7 @@ use chrono::{TimeDelta, Utc};
 use super::connection::{Connection, Value};
 use super::live_call::LiveCall;
 use super::statement::{
-    BURY_LIVE_CALLS, DELETE_LIVE_CALLS, INSERT_LIVE_NODE, Known, LEASE, PURGE_LIVE_CALLS, SEE_LIVE_NODE, TAKE_LEASE,
+    DELETE_LIVE_CALLS, GONE_LIVE_NODES, INSERT_LIVE_NODE, Known, LEASE, PURGE_LIVE_CALLS, SEE_LIVE_NODE, TAKE_LEASE,
     UPSERT_LIVE_CALL,
 };
 use super::time::{Moment, Time};
@@ -107,8 +107,13 @@ impl LiveWriter {
                 let backend = connection.backend();
                 connection.execute(TAKE_LEASE.text(backend), &lease).await?;
                 let holder: Vec<(String,)> = connection.rows(LEASE.text(backend), &[JOB.into()]).await?;
-                if holder.first().is_some_and(|(holder,)| holder == node) {
-                    connection.execute(BURY_LIVE_CALLS.text(backend), &[]).await?;
+                if holder.first().is_none_or(|(holder,)| holder != node) {
+                    return Ok(());
+                }
+                // Node by node: one statement over all of them would hold up those that write.
+                let gone: Vec<(String,)> = connection.rows(GONE_LIVE_NODES.text(backend), &[]).await?;
+                for (gone,) in &gone {
+                    connection.execute(DELETE_LIVE_CALLS.text(backend), &[gone.as_str().into()]).await?;
                 }
                 Ok(())
             })

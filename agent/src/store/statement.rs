@@ -327,7 +327,7 @@ statements! {
     UPSERT_LIVE_CALL = "upsert_live_call";
     DELETE_LIVE_CALLS = "delete_live_calls";
     PURGE_LIVE_CALLS = "purge_live_calls";
-    BURY_LIVE_CALLS = "bury_live_calls";
+    GONE_LIVE_NODES = "gone_live_nodes";
     SEE_LIVE_NODE = "see_live_node";
     INSERT_LIVE_NODE = "insert_live_node";
     LIVE_NODES = "live_nodes";

@@ -190,13 +190,13 @@ impl Ari {
             return Err(AriError::Gone(what()));
         }
         let told: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-        let message = match told.get("message").or_else(|| told.get("error")).and_then(Value::as_str) {
-            Some(message) => message.to_owned(),
-            None if status == StatusCode::UNAUTHORIZED => {
-                "ari.user and ari.password are not those of ari.conf".to_owned()
-            }
-            None => "no reason given".to_owned(),
-        };
+        let said = told.get("message").or_else(|| told.get("error")).and_then(Value::as_str);
+        let message = match said {
+            _ if status == StatusCode::UNAUTHORIZED => "ari.user and ari.password are not those of ari.conf",
+            Some(message) => message,
+            None => "no reason given",
+        }
+        .to_owned();
         Err(AriError::Refused { what: what(), status: status.as_u16(), message })
     }
 }

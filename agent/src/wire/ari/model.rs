@@ -1,7 +1,5 @@
 //! What Asterisk tells of channels and media. Fields that it leaves out are empty; ones that are not named here are passed over.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 /// A channel, as in `rest-api/api-docs/channels.json`.
@@ -26,8 +24,6 @@ pub struct Channel {
     pub creationtime: String,
     /// Language of prompts.
     pub language: String,
-    /// The variables that `channelvars` of `ari.conf` names.
-    pub channelvars: BTreeMap<String, String>,
 }
 
 impl Channel {
