@@ -33,6 +33,21 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("listen", &["flows::route::rules", "store", "wire::ari", "wire::ari_events", "listen"]),
     ("orders", &["listen", "live", "store", "tap", "orders"]),
     ("live::dialler", &["flows::route", "store", "wire::ari"]),
+    // A capability apart: what recordings do to Asterisk, and nothing of the recordings themselves.
+    (
+        "intercept",
+        &[
+            "alarm",
+            "buffer",
+            "live::board",
+            "media::wav",
+            "store",
+            "tap::monitor",
+            "tap::subject",
+            "wire::ami",
+            "intercept",
+        ],
+    ),
     ("intake", &["config", "wire", "adapters", "flows", "intake"]),
     ("notices", &["alarm", "buffer", "console", "emergency", "post", "records", "store", "notices"]),
     // What looks in from outside reads the rest, and goes through `service` for how things are built.

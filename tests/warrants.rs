@@ -8,6 +8,7 @@ use lab::Agent;
 use serde_json::json;
 use store_world::{World, options, soon};
 use tandem::store::Store;
+use tandem::store::interception::{Part, Sealed};
 use tandem::store::warrant::{ArmedWarrant, Order, Standing, Warrant};
 use tandem::store::warrants::WarrantError;
 
@@ -197,4 +198,34 @@ fn replica(agent: &Agent) -> Vec<u8> {
     let folder = std::fs::read_dir(agent.plan().folder().join("replica"));
     let files = folder.into_iter().flatten().flatten();
     files.flat_map(|file| std::fs::read(file.path()).unwrap_or_default()).collect()
+}
+
+#[tokio::test]
+async fn what_was_intercepted_is_kept_once_and_every_file_that_is_handed_out_is_told() {
+    for world in World::all() {
+        let store = &world.store;
+        store.migrate().await.unwrap();
+        let (call, warrant_id) = (uuid::Uuid::now_v7(), uuid::Uuid::now_v7());
+        let sealed = Sealed { content: vec![7; 400_000], signalling: b"sealed".to_vec() };
+        let mut writer = store.writer(std::time::Duration::from_secs(10));
+        for part in [0, 1, 1] {
+            let part = Part { call, part, warrant_id, at: Utc::now() };
+            writer.add_interception(&part, &sealed).await.unwrap();
+        }
+        let (call, warrant) = (call.to_string(), warrant_id.to_string());
+        let listed = store.interceptions(&warrant).await.unwrap();
+        let parts: Vec<_> = listed.iter().map(|part| (part.call.as_str(), part.part, part.bytes)).collect();
+        assert_eq!(parts, [(call.as_str(), 0, 400_006), (&call, 1, 400_006)], "{}", world.name);
+
+        assert_eq!(store.fetch_interception(&warrant, &call, 1, "ida").await.unwrap(), sealed);
+        let other = store.fetch_interception("another", &call, 1, "ida").await;
+        assert!(matches!(other, Err(WarrantError::NoPart)), "{other:?}");
+        assert_eq!(store.delete_interceptions("another", "ida").await.unwrap(), 0);
+        assert_eq!(store.delete_interceptions(&warrant, "ivan").await.unwrap(), 2);
+        assert_eq!(store.interceptions(&warrant).await.unwrap(), []);
+        let told = store.entries_after(None, soon().by).await.unwrap();
+        let told: Vec<_> = told.iter().map(|entry| (entry.person.as_str(), entry.action.as_str())).collect();
+        let wanted = [("ida", "intercept.fetch"), ("ida", "intercept.delete"), ("ivan", "intercept.delete")];
+        assert_eq!(told, wanted, "{}", world.name);
+    }
 }

@@ -183,8 +183,22 @@ pub enum InterceptCommand {
         /// Its id
         id: String,
     },
-    /// List all, and how they stand
+    /// List all, and how they stand; and what keeps this node from intercepting
     List,
+    /// Write what was intercepted under one to a folder, as files of age that its recipient alone reads
+    ///
+    /// A call's parts are <call>-<part>.wav.age, ten seconds each, and <call>-<part>.json.age: who, whom, when. Files that are there are passed over.
+    Fetch {
+        /// Its id
+        id: String,
+        /// Where to; it is made
+        folder: PathBuf,
+    },
+    /// Delete all that was intercepted under one
+    Delete {
+        /// Its id
+        id: String,
+    },
 }
 
 /// `tandem calls`

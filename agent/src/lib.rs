@@ -19,6 +19,7 @@
 //! - [`live`]: the calls that go on now, on this node and in the database.
 //! - [`listen`]: supervisors who listen to calls.
 //! - [`tap`]: recordings of calls, on their way to the central store.
+//! - [`intercept`]: calls intercepted under warrant, sealed on their way to the central store.
 //! - [`orders`]: what persons ask of any node.
 //! - [`intake`]: the listener that hands each session to its flow.
 //! - [`console`]: Asterisk's own command line.
@@ -36,6 +37,7 @@ pub mod console;
 pub mod emergency;
 pub mod flows;
 pub mod intake;
+pub mod intercept;
 pub mod listen;
 pub mod live;
 pub mod lookup;

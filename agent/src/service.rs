@@ -5,6 +5,7 @@
 //! served until then.
 
 pub mod emergency;
+mod interceptions;
 pub mod recordings;
 mod supervision;
 pub mod voicemail;
@@ -148,11 +149,14 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     let metrics_upkeep = tokio::spawn(metrics_upkeep(metrics.clone()));
 
     let hands = Hands { ari: supervision::start(&config, &store, &tapper, &closing)?, tapper, store: store.clone() };
+    let board = hands.ari.as_ref().map(|ari| ari.board.clone());
+    let (interception_alarms, interceptions_shipped) =
+        interceptions::start(&config, &store, board, &shipping, &closing)?;
     let clerk = Clerk::new(&config.node.name, store.clone(), hands);
     if config.ari.is_used() {
         tokio::spawn(closing.clone().run_until_cancelled_owned(clerk.clone().run()));
     }
-    let api = Api::new(store.clone(), clerk, voicemail::depot(&config, &store)?);
+    let api = Api::new(store.clone(), clerk, voicemail::depot(&config, &store)?, interception_alarms);
     let stop = Stop::default();
     let stasis = start_stasis(&config, &ports, &stop).await?;
     let intake = intake::serve(listener, config.agi.clone(), Flow::NAMES, stop.clone(), move |mut call| {
@@ -196,7 +200,10 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     }
     shipping.cancel();
     // It is at the disk, if not at its end.
-    let _ = timeout(SHIPPING_ENDS, async { tokio::join!(shipped, messages_shipped, recordings_shipped) }).await;
+    let _ = timeout(SHIPPING_ENDS, async {
+        tokio::join!(shipped, messages_shipped, recordings_shipped, interceptions_shipped)
+    })
+    .await;
     closing.cancel();
     metrics_upkeep.abort();
     watched.abort();

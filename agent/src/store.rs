@@ -40,6 +40,7 @@ mod features;
 pub mod host;
 mod hosts;
 pub mod import;
+pub mod interception;
 pub mod live_call;
 mod live_calls;
 pub mod live_writer;

@@ -22,6 +22,8 @@ pub struct Handset {
     over: HashSet<String>,
     /// INVITEs within calls.
     renegotiated: usize,
+    /// What came, as `180 INVITE` or `BYE`.
+    heard: Vec<String>,
 }
 
 /// A call that was answered.
@@ -74,7 +76,15 @@ impl Handset {
             ringing,
             over,
             renegotiated: 0,
+            heard: Vec::new(),
         }
+    }
+
+    /// What it was sent since this was asked last, as `180 INVITE` or `BYE`; what was sent again counts once.
+    pub fn take_heard(&mut self) -> Vec<String> {
+        let mut heard = std::mem::take(&mut self.heard);
+        heard.dedup();
+        heard
     }
 
     /// Where it takes requests.
@@ -388,6 +398,12 @@ impl Handset {
         let (length, peer) = self.socket.recv_from(&mut bytes).ok()?;
         let message = String::from_utf8_lossy(&bytes[..length]).into_owned();
         self.proxy.get_or_insert(peer);
+        let code = status(&message);
+        self.heard.push(if code > 0 {
+            format!("{code} {}", cseq(&message).split(' ').next_back().unwrap_or_default())
+        } else {
+            message.split(' ').next().unwrap_or_default().to_owned()
+        });
         if message.starts_with("SIP/2.0 ") || message.starts_with("ACK ") {
             return Some(message);
         }

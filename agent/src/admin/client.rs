@@ -41,14 +41,23 @@ impl Client {
         self.ask(self.http.delete(format!("{}{path}", self.base))).await
     }
 
+    /// What is no JSON.
+    pub(super) async fn bytes(&self, path: &str) -> Result<Vec<u8>, String> {
+        self.answer(self.http.get(format!("{}{path}", self.base))).await
+    }
+
     async fn ask<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, String> {
+        let body = self.answer(request).await?;
+        serde_json::from_slice(&body).map_err(|error| format!("the agent answered something else: {error}"))
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Vec<u8>, String> {
         let away = |error: reqwest::Error| format!("the agent of this node does not answer ({}): {error}", self.base);
         let answer = request.bearer_auth(&self.token).send().await.map_err(away)?;
         let status = answer.status();
         let body = answer.bytes().await.map_err(away)?;
         if status.is_success() {
-            return serde_json::from_slice(&body)
-                .map_err(|error| format!("the agent answered something else: {error}"));
+            return Ok(body.to_vec());
         }
         let said: Option<serde_json::Value> = serde_json::from_slice(&body).ok();
         let why = said.as_ref().and_then(|said| said.get("error")).and_then(|why| why.as_str());

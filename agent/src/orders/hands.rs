@@ -104,7 +104,10 @@ pub fn subject(leg: &LiveCall) -> Subject {
         line_number: line_number.clone(),
         other_number: other_number.clone(),
         since: leg.began_at,
+        dialled: leg.dialled.clone(),
+        answered: leg.state == State::Talks,
         talks: leg.state == State::Talks,
+        bridge: String::new(),
     }
 }
 

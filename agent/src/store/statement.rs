@@ -318,6 +318,11 @@ statements! {
     APPROVE_WARRANT = "approve_warrant";
     END_WARRANT = "end_warrant";
     ARMED_WARRANTS = "armed_warrants";
+    KNOWN_INTERCEPTION = "known_interception";
+    INSERT_INTERCEPTION = "insert_interception";
+    INTERCEPTIONS = "interceptions";
+    INTERCEPTION = "interception";
+    DELETE_INTERCEPTIONS = "delete_interceptions";
     LIVE_CALLS = "live_calls";
     UPSERT_LIVE_CALL = "upsert_live_call";
     DELETE_LIVE_CALLS = "delete_live_calls";

@@ -35,6 +35,9 @@ pub enum WarrantError {
     /// There is no such warrant.
     #[error("there is no warrant of this id")]
     NoWarrant,
+    /// There is no such part.
+    #[error("nothing of this id was intercepted under this warrant")]
+    NoPart,
     /// One person alone.
     #[error("whoever requested it cannot approve it: another person has to")]
     SamePerson,

@@ -31,7 +31,7 @@ impl Monitor {
         Ok(list.iter().filter_map(subject).collect())
     }
 
-    /// Records a channel to a file, in stereo; what Asterisk calls it.
+    /// Records a channel, by its name or unique id, to a file, in stereo; what Asterisk calls it.
     ///
     /// # Errors
     /// Asterisk cannot be asked, or refuses: the channel is gone.
@@ -108,7 +108,10 @@ fn subject(message: &Message) -> Option<Subject> {
         line_number: number("CallerIDNum"),
         other_number: number("ConnectedLineNum"),
         since: made_at(&uniqueid)?,
+        dialled: number("Exten"),
+        answered: text("ChannelStateDesc") == "Up",
         talks: !text("BridgeId").is_empty(),
+        bridge: text("BridgeId"),
         channel,
         uniqueid,
         linked_id,

@@ -26,7 +26,16 @@ pub struct Subject {
     pub other_number: String,
     /// Since when there is the channel.
     pub since: DateTime<Utc>,
+    /// The number that was dialled there, while it is known.
+    #[serde(skip)]
+    pub dialled: String,
+    /// Whether it is answered.
+    #[serde(skip)]
+    pub answered: bool,
     /// Whether it talks with another channel now.
     #[serde(skip)]
     pub talks: bool,
+    /// The bridge in which it is, if its list tells.
+    #[serde(skip)]
+    pub bridge: String,
 }

@@ -12,6 +12,9 @@
 //! | `GET`, `POST /v1/recording-orders`, `DELETE /{id}` | `supervisor` | whose calls are to be recorded; ends that |
 //! | `GET`, `POST /v1/intercepts` | `intercept` | warrants; requests one |
 //! | `POST /v1/intercepts/{id}/approve`, `/end` | `intercept` | approves one that another person requested; ends one |
+//! | `GET`, `DELETE /v1/intercepts/{id}/content` | `intercept` | what was intercepted, in parts; deletes it |
+//! | `GET /v1/intercepts/{id}/content/{call}/{part}/content`, `/signalling` | `intercept` | a part, as files of age |
+//! | `GET /v1/intercepts/alarms` | `intercept` | what keeps this node from intercepting |
 //!
 //! A route is a handler that begins with who may ask: `async fn calls(_: Authorized<Operator>, State(api): State<Api>, ...)`, and answers
 //! `Result<Json<T>, Refusal>`. A body is `Posted<T>`; a further right is a line in `authorized.rs`.
@@ -31,6 +34,7 @@ use super::authorized::{Anybody, Auditor, Authorized};
 use super::guesses::Guesses;
 use super::refusal::Refusal;
 use super::{calls, intercepts, listening, recordings};
+use crate::alarm::Alarms;
 use crate::media::depot::Depot;
 use crate::orders::clerk::Clerk;
 use crate::store::audit::{Deed, Entry};
@@ -51,14 +55,16 @@ pub struct Api {
     pub clerk: Clerk,
     /// Where audio is.
     pub depot: Arc<Depot>,
+    /// What those who intercept have to look at on this node.
+    pub interception_alarms: Alarms,
     pub(super) guesses: Guesses,
 }
 
 impl Api {
     /// On this store, with these parts of the node.
     #[must_use]
-    pub fn new(store: Store, clerk: Clerk, depot: Depot) -> Api {
-        Api { store, clerk, depot: Arc::new(depot), guesses: Guesses::default() }
+    pub fn new(store: Store, clerk: Clerk, depot: Depot, interception_alarms: Alarms) -> Api {
+        Api { store, clerk, depot: Arc::new(depot), interception_alarms, guesses: Guesses::default() }
     }
 
     /// Tells the audit log what somebody is about to do. Nobody does what it cannot be told of.

@@ -1,0 +1,2 @@
+-- All that was intercepted under a warrant.
+DELETE FROM interceptions WHERE warrant_id = $1
