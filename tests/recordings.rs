@@ -78,7 +78,7 @@ fn tandem(stage: &Stage, arguments: &[&str]) -> String {
 #[test]
 fn calls_are_recorded_as_ordered() {
     let stage = Plan::new()
-        .handsets(&["3101", "3102", "3103"])
+        .handsets(&["3101", "3102", "3103", "3104"])
         .strangers("free", &["3111", "3112"])
         .carriers(&["em-1"])
         .set("emergency.gateways", "em-1")
@@ -119,10 +119,14 @@ fn calls_are_recorded_as_ordered() {
     let third_talk = third.answer(rings);
     let mut talk = first.finish_call(placed).0.unwrap();
     says(&first, 500, &third);
-    first.start_refer(&mut talk, "3102");
-    let rings = second.wait_call();
-    let second_talk = second.answer(rings);
-    says(&second, 900, &third);
+    // To one whose stream has lower numbers.
+    let mut fourth = stage.phone("3104");
+    first.start_refer(&mut talk, "3104");
+    let rings = fourth.wait_call();
+    let fourth_talk = fourth.answer(rings);
+    stage.wait_bridged("3104");
+    sleep(SECOND * 2);
+    says(&fourth, 900, &third);
     tandem(&stage, &["record", "end", &order]);
     let agent = stage.agent.lock().unwrap();
     let recording = wait_recordings(agent.plan(), "3103", 1);
@@ -130,9 +134,9 @@ fn calls_are_recorded_as_ordered() {
     assert_tones(&channel(&fetch(agent.plan(), &recording), 1), &[500, 900], &[]);
     drop(agent);
     // It was ended, and the call goes on.
-    says(&third, 620, &second);
+    says(&third, 620, &fourth);
     third.hang_up(third_talk);
-    second.wait_end(&second_talk);
+    fourth.wait_end(&fourth_talk);
     let agent = stage.agent.lock().unwrap();
     assert_eq!(recordings(agent.plan(), "3101").len(), 1, "one call was ordered");
     let id = recording["id"].as_str().unwrap().to_owned();

@@ -31,14 +31,14 @@ impl Monitor {
         Ok(list.iter().filter_map(subject).collect())
     }
 
-    /// Records a channel, by its name or unique id, to a file, in stereo; what Asterisk calls it.
+    /// Records a channel, by its name or unique id, to a file, in stereo, behind what is in it; what Asterisk calls it.
     ///
     /// # Errors
     /// Asterisk cannot be asked, or refuses: the channel is gone.
     pub async fn start(&mut self, channel: &str, raw: &Path) -> Result<Option<String>, AmiError> {
         let file = raw.to_string_lossy();
         // It tells what it calls it only where that is kept in a variable, too.
-        let fields = [("Channel", channel), ("File", &file), ("Options", "Di(TANDEM_TAP)")];
+        let fields = [("Channel", channel), ("File", &file), ("Options", "aDi(TANDEM_TAP)")];
         let answer = self.with(async |ami| ami.act("MixMonitor", &fields).await).await?;
         Ok(answer.value("MixMonitorID").map(str::to_owned))
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{TimeDelta, Utc};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -28,6 +28,8 @@ use crate::wire::ami::AmiError;
 const TICK: Duration = Duration::from_secs(1);
 /// For a question to the database.
 const QUESTION: Duration = Duration::from_secs(1);
+/// For MixMonitor to end.
+const FORGETS: Duration = Duration::from_millis(200);
 /// Ids of channels tell whole seconds.
 const SECOND: TimeDelta = TimeDelta::seconds(1);
 
@@ -64,6 +66,8 @@ pub struct Watch {
     counted: HashSet<(Uuid, String)>,
     /// Accounts of lines.
     accounts: HashMap<String, String>,
+    /// The bridge in which the channel of each tap was seen.
+    bridges: HashMap<Uuid, String>,
     /// When taps beep again; `None` for those that do no more.
     beeps: HashMap<Uuid, Option<Instant>>,
 }
@@ -83,6 +87,7 @@ impl Watch {
             seen: HashSet::new(),
             counted: HashSet::new(),
             accounts: HashMap::new(),
+            bridges: HashMap::new(),
             beeps: HashMap::new(),
         };
         (watch, Tapper { wishes: send, orders: known })
@@ -154,13 +159,20 @@ impl Watch {
     async fn compare(&mut self, channels: Vec<Subject>) -> Result<(), TapError> {
         let there: HashMap<&str, &Subject> =
             channels.iter().map(|subject| (subject.uniqueid.as_str(), subject)).collect();
-        let (mut gone, mut silent) = (Vec::new(), Vec::new());
+        let (mut gone, mut silent, mut moved) = (Vec::new(), Vec::new(), Vec::new());
         for tap in self.taps.iter_mut().flatten() {
             let Purpose::Recording(wanted) = &tap.purpose;
             if let Some(seconds) = wanted.beep_seconds
                 && there.get(tap.subject.uniqueid.as_str()).is_some_and(|now| now.talks)
             {
                 silent.push((tap.id, tap.subject.channel.clone(), seconds));
+            }
+            let bridge = there.get(tap.subject.uniqueid.as_str()).map_or("", |now| now.bridge.as_str());
+            if !bridge.is_empty()
+                && let Some(before) = self.bridges.insert(tap.id, bridge.to_owned())
+                && before != bridge
+            {
+                moved.push(tap.id);
             }
             match there.get(tap.subject.uniqueid.as_str()) {
                 None => gone.push(tap.id),
@@ -173,6 +185,9 @@ impl Watch {
         }
         for id in gone {
             self.end(id)?;
+        }
+        for id in moved {
+            self.renew(id).await?;
         }
         for (id, channel, seconds) in silent {
             self.beep(id, &channel, seconds).await?;
@@ -323,6 +338,31 @@ impl Watch {
         written.map_err(TapError::Disk).map(|()| id)
     }
 
+    /// Begins a tap anew, behind what it has: its channel talks with somebody else now, of whom Asterisk's MixMonitor hears nothing for as long as the
+    /// packets of that one's stream have lower numbers than the last of the one before, which may be for minutes.
+    async fn renew(&mut self, id: Uuid) -> Result<(), TapError> {
+        let Watch { parts, taps, .. } = self;
+        let Some(tap) = taps.iter_mut().flatten().find(|tap| tap.id == id) else { return Ok(()) };
+        let Some(monitor) = &tap.monitor else { return Ok(()) };
+        let channel = &tap.subject.channel;
+        let renewed = match parts.monitor.stop(channel, monitor).await {
+            Ok(()) => {
+                // What it keeps of the stream is gone with it, a moment later.
+                sleep(FORGETS).await;
+                parts.monitor.start(channel, &parts.folder.raw(id)).await
+            }
+            Err(error) => Err(error),
+        };
+        match renewed {
+            Ok(monitor) => tap.monitor = monitor,
+            // It is gone already.
+            Err(AmiError::Refused { .. }) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+        parts.folder.write(tap)?;
+        Ok(())
+    }
+
     async fn stop(&mut self, id: Uuid) -> Result<(), TapError> {
         let tap = self.taps.iter().flatten().find(|tap| tap.id == id).ok_or(TapError::Unknown(id))?;
         if let Some(monitor) = &tap.monitor {
@@ -338,6 +378,7 @@ impl Watch {
     fn end(&mut self, id: Uuid) -> Result<(), TapError> {
         self.parts.folder.end(id)?;
         self.beeps.remove(&id);
+        self.bridges.remove(&id);
         self.taps.iter_mut().for_each(|taps| taps.retain(|tap| tap.id != id));
         Ok(())
     }
