@@ -82,6 +82,11 @@ fn sessions(agent: &Agent) -> usize {
     metric(agent, "tandem_ari_sessions ")
 }
 
+/// Whether so many are in the menu: whose call is being decided still is not.
+fn in_menu(agent: &Agent, callers: usize) -> bool {
+    metric(agent, "tandem_ari_sessions_total{flow=\"menu\"} ") == callers && sessions(agent) == callers
+}
+
 fn metric(agent: &Agent, name: &str) -> usize {
     let (_, text) = agent.get("/metrics").unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix(name));
@@ -97,10 +102,10 @@ fn callers_in_menus_go_on_when_the_agent_is_killed() {
     let mut one = Conversation::begin(&transcript, &node.called, &voice, "2002", node.asterisk.address(), "800");
     let calls = node.caller.call(node.asterisk.address(), "800").talks(Duration::from_secs(300)).times(callers, 30);
     let mut calls = calls.start();
-    wait_until("everybody in the menu", SOON * 3, || sessions(&node.agent) == callers + 1);
+    wait_until("everybody in the menu", SOON * 3, || in_menu(&node.agent, callers + 1));
     let before = node.asterisk.channels();
     node.agent.restart();
-    wait_until("everybody in the menu again", SOON, || sessions(&node.agent) == callers + 1);
+    wait_until("everybody in the menu again", SOON, || in_menu(&node.agent, callers + 1));
     assert_eq!(node.asterisk.channels(), before, "nobody was hung up");
     assert!(node.agent.log().contains(&format!("begun_anew={}", callers + 1)), "{}", node.agent.log());
     // Who presses a key is heard.
@@ -143,11 +148,11 @@ fn a_soft_stop_leaves_callers_to_the_next_agent() {
     let mut agent = plan.serves(&asterisk).start();
     wait_ari(&asterisk);
     let call = caller.call(asterisk.address(), "800").talks(Duration::from_secs(60)).start();
-    wait_until("the menu", SOON, || sessions(&agent) == 1);
+    wait_until("the menu", SOON, || in_menu(&agent, 1));
     assert!(agent.process().stop(SOON), "{}", agent.log());
     assert_eq!(asterisk.channels(), 1, "nobody was hung up");
     agent.restart();
-    wait_until("the menu again", SOON, || sessions(&agent) == 1);
+    wait_until("the menu again", SOON, || in_menu(&agent, 1));
     drop(call);
 }
 
@@ -159,7 +164,7 @@ fn a_caller_whose_agent_never_comes_back_goes_on_in_the_dialplan() {
     let mut agent = plan.serves(&asterisk).start();
     wait_ari(&asterisk);
     let call = caller.call(asterisk.address(), "800").talks(Duration::from_secs(60)).start();
-    wait_until("the menu", SOON, || sessions(&agent) == 1);
+    wait_until("the menu", SOON, || in_menu(&agent, 1));
     // It is held for longer than that while the agent lives.
     sleep(Duration::from_secs(4));
     assert_eq!(sessions(&agent), 1);
@@ -224,7 +229,7 @@ fn a_conversation_goes_on_when_the_websocket_is_cut_and_requests_are_slow() {
 fn asterisk_is_restarted_and_calls_come_by_ari_again() {
     let (mut node, _) = node(false, false);
     let call = node.caller.call(node.asterisk.address(), "800").talks(Duration::from_secs(60)).start();
-    wait_until("the menu", SOON, || sessions(&node.agent) == 1);
+    wait_until("the menu", SOON, || in_menu(&node.agent, 1));
     node.asterisk.crash();
     wait_until("the end of the session", SOON, || sessions(&node.agent) == 0);
     wait_ari(&node.asterisk);
@@ -237,9 +242,9 @@ fn asterisk_is_restarted_and_calls_come_by_ari_again() {
 fn a_second_agent_takes_the_callers_over() {
     let (node, _) = node(false, false);
     let call = node.caller.call(node.asterisk.address(), "800").talks(Duration::from_secs(60)).start();
-    wait_until("the menu", SOON, || sessions(&node.agent) == 1);
+    wait_until("the menu", SOON, || in_menu(&node.agent, 1));
     let second = agent(Agent::builder()).serves(&node.asterisk).start();
-    wait_until("the menu there", SOON, || sessions(&second) == 1);
+    wait_until("the menu there", SOON, || in_menu(&second, 1));
     wait_until("no session here", SOON, || sessions(&node.agent) == 0);
     assert_eq!(node.asterisk.channels(), 1, "nobody was hung up");
     assert!(node.agent.log().contains("another agent has taken the app over"), "{}", node.agent.log());
