@@ -266,7 +266,11 @@ fn the_cache_is_bounded_and_what_is_old_is_deleted_by_one_node() {
     let dead = if holder == "second" { &mut second } else { &mut first };
     dead.process().kill();
     let holds = || {
-        rows(&std::path::PathBuf::from(database.trim_start_matches("sqlite:")), "SELECT node FROM job_leases").remove(0)
+        rows(
+            &std::path::PathBuf::from(database.trim_start_matches("sqlite:")),
+            "SELECT node FROM job_leases WHERE job = 'mailbox-upkeep'",
+        )
+        .remove(0)
     };
     wait_until("another takes over", SOON, || holds() != holder);
 }
@@ -288,5 +292,12 @@ fn a_peer_that_is_full_of_garbage_costs_nobody_a_message() {
     // And one for a mailbox that was deleted meanwhile.
     wait_until("the message", SOON, || sqlite(&agent, "SELECT COUNT(*) FROM mailbox_messages") == ["1"]);
     wait_until("the garbage is set aside", SOON * 3, || fs::read_dir(spool.join("quarantine")).unwrap().count() == 4);
-    assert!(agent.get("/status").unwrap().1.contains("voicemail.quarantine"));
+    let (_, status) = agent.get("/status").unwrap();
+    assert!(
+        status.contains("voicemail.quarantine") && status.contains("tandem records retry --of voicemail"),
+        "{status}"
+    );
+    let told = agent.plan().tandem_ok(&["records", "status", "--of", "voicemail"]);
+    assert!(told.contains("quarantine   ") && !told.contains("quarantine   0 rows"), "{told}");
+    assert!(agent.plan().tandem_ok(&["records", "retry", "--of", "voicemail"]).contains("rows are put back"));
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use uuid::Uuid;
 
 use crate::admin::{
@@ -441,11 +441,18 @@ pub enum RecordingsCommand {
 #[derive(Debug, Subcommand)]
 pub enum Records {
     /// Tell what waits on this node, since when, how fast it is sent, and what is in quarantine, and why
-    Status,
+    Status {
+        /// What is asked about
+        #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+        of: Cargo,
+    },
     /// Put rows of the quarantine back, to be sent again
     ///
     /// Do so when the cause is mended. A row that is in the database already is not counted twice.
     Retry {
+        /// What they are
+        #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+        of: Cargo,
         /// Files of the quarantine as `status` names them; all by default
         rows: Vec<String>,
     },
@@ -463,6 +470,20 @@ pub enum Records {
         #[arg(long)]
         mend: bool,
     },
+}
+
+/// What waits on a node for the central store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Cargo {
+    /// Call records.
+    #[default]
+    Records,
+    /// Messages of mailboxes.
+    Voicemail,
+    /// Recordings of calls.
+    Recordings,
+    /// What was intercepted.
+    Interceptions,
 }
 
 /// `tandem import`

@@ -5,7 +5,7 @@
 //! served until then.
 
 pub mod emergency;
-mod interceptions;
+pub mod interceptions;
 pub mod recordings;
 mod supervision;
 pub mod voicemail;

@@ -6,11 +6,12 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use chrono::{TimeDelta, Utc};
+use clap::ValueEnum as _;
 
 use super::status;
 use crate::buffer::segment::Segment;
 use crate::buffer::spool::Spool;
-use crate::cli;
+use crate::cli::{self, Cargo};
 use crate::config::Config;
 use crate::records::verify::{Findings, verify};
 use crate::service;
@@ -22,8 +23,8 @@ const LISTED: usize = 100;
 /// Runs the command.
 pub async fn run(config: &Config, command: &cli::Records) -> ExitCode {
     let outcome = match command {
-        cli::Records::Status => status(config).await.map(|text| (text, true)),
-        cli::Records::Retry { rows } => retry(config, rows).map(|text| (text, true)),
+        cli::Records::Status { of } => status(config, *of).await.map(|text| (text, true)),
+        cli::Records::Retry { of, rows } => retry(config, *of, rows).map(|text| (text, true)),
         cli::Records::Verify { from, before, mend } => {
             let before = before.unwrap_or_else(Utc::now);
             let from = from.unwrap_or(before - TimeDelta::hours(1));
@@ -40,11 +41,21 @@ pub async fn run(config: &Config, command: &cli::Records) -> ExitCode {
 }
 
 fn unreadable(spool: &Spool, error: &std::io::Error) -> String {
-    format!("the spool {} cannot be read: {error}; see records.spool", spool.folder().display())
+    format!("the spool {} cannot be read: {error}", spool.folder().display())
 }
 
-async fn status(config: &Config) -> Result<String, String> {
-    let spool = Spool::new(&config.records.spool);
+/// Where that waits.
+fn spool_of(config: &Config, of: Cargo) -> Spool {
+    match of {
+        Cargo::Records => Spool::new(&config.records.spool),
+        Cargo::Voicemail => Spool::new(&config.voicemail.spool),
+        Cargo::Recordings => Spool::new(&config.recordings.spool),
+        Cargo::Interceptions => Spool::new(&service::interceptions::spool(config)),
+    }
+}
+
+async fn status(config: &Config, of: Cargo) -> Result<String, String> {
+    let spool = spool_of(config, of);
     let fault = |error: std::io::Error| unreadable(&spool, &error);
     let waiting = spool.waiting().map_err(fault)?;
     let mut bytes = 0;
@@ -56,17 +67,19 @@ async fn status(config: &Config) -> Result<String, String> {
         oldest = oldest.min(Some(since)).or(Some(since));
     }
     let set_aside = spool.set_aside_rows().map_err(fault)?;
-    let unsent = std::fs::metadata(&config.records.file).map_or(0, |metadata| metadata.len());
-
     let mut text = String::new();
-    let _ = writeln!(text, "record file  {}: {unsent} bytes not taken yet", config.records.file.display());
+    if of == Cargo::Records {
+        let unsent = std::fs::metadata(&config.records.file).map_or(0, |metadata| metadata.len());
+        let _ = writeln!(text, "record file  {}: {unsent} bytes not taken yet", config.records.file.display());
+    }
     let _ = writeln!(text, "spool        {}: {} segments, {bytes} bytes wait", spool.folder().display(), waiting.len());
     let age =
         oldest.map_or("nothing waits".to_owned(), |since| format!("{} s", (Utc::now() - since).num_seconds().max(0)));
     let _ = writeln!(text, "oldest       {age}");
     match status::ask(config.http.listen).await {
         Ok(status) => {
-            for shipment in status.shipments {
+            let name = of.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+            for shipment in status.shipments.iter().filter(|shipment| shipment.cargo == name) {
                 let _ = writeln!(text, "backlog      {} rows", shipment.backlog_rows);
                 let _ = writeln!(text, "rate         {:.1} rows/s over the last ten seconds", shipment.rows_per_second);
             }
@@ -94,8 +107,8 @@ async fn status(config: &Config) -> Result<String, String> {
 }
 
 /// Puts rows of the quarantine back: those named, or all. The running agent finds them.
-fn retry(config: &Config, names: &[String]) -> Result<String, String> {
-    let spool = Spool::new(&config.records.spool);
+fn retry(config: &Config, of: Cargo, names: &[String]) -> Result<String, String> {
+    let spool = spool_of(config, of);
     let fault = |error: std::io::Error| unreadable(&spool, &error);
     let all: Vec<Segment> = spool.set_aside_rows().map_err(fault)?.into_iter().map(|entry| entry.segment).collect();
     let chosen: Vec<Segment> = if names.is_empty() {

@@ -259,7 +259,7 @@ impl<C: Cargo> Shipper<C> {
         self.figures.quarantined.set(count as f64);
         self.publish(|progress| progress.quarantined = count);
         let text = format!(
-            "{count} rows are in quarantine; `tandem {0} status` tells why, `tandem {0} retry` puts them back",
+            "{count} rows are in quarantine; `tandem records status --of {0}` tells why, `tandem records retry --of {0}` puts them back",
             C::NAME
         );
         self.alarms.set(self.names.quarantine, (count > 0).then_some(text));

@@ -1,6 +1,7 @@
 //! The parts that intercept, and how they are started: in silence, so that neither logs nor metrics differ with and without warrants.
 
 use std::future::poll_fn;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -33,6 +34,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Parts that wait for so long are an alarm, for those who intercept.
 const WAITING: TimeDelta = TimeDelta::minutes(1);
 
+/// Where sealed parts wait.
+#[must_use]
+pub fn spool(config: &Config) -> PathBuf {
+    config.recordings.spool.join("private")
+}
+
 /// Taps the lines of warrants that hold, and ships what comes of it. Returns what those who intercept have to look at; the receiver tells when shipping has
 /// ended.
 pub(super) fn start(
@@ -43,7 +50,7 @@ pub(super) fn start(
     closing: &CancellationToken,
 ) -> Result<(Alarms, oneshot::Receiver<()>), ServiceError> {
     let alarms = Alarms::default();
-    let spool = Spool::new(&config.recordings.spool.join("private"));
+    let spool = Spool::new(&spool(config));
     let lock = spool_lock(&spool)?;
     let settings = Settings {
         batch_rows: 1,
