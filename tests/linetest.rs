@@ -173,7 +173,7 @@ fn wait_for(node: &Node, text: &str, times: usize) {
 }
 
 fn files(folder: &Folder) -> Vec<String> {
-    let files = fs::read_dir(folder.path()).unwrap().flatten();
+    let files = fs::read_dir(folder.path()).unwrap().flatten().filter(|file| file.path().is_file());
     files.map(|file| file.file_name().to_string_lossy().into_owned()).collect()
 }
 
