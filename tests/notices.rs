@@ -62,6 +62,8 @@ fn mail_and_web_are_told_once_when_they_are_back_though_the_agent_was_killed() {
     web.start();
     node.agent.restart();
     wait_until("the web is told", SOON, || !web.taken().is_empty());
+    // Killed before it has noted that, it would tell it again, under the same id.
+    wait_until("that it is noted", SOON, || node.agent.log().contains("is delivered"));
     node.agent.process().kill();
     mail.start();
     node.agent.restart();
