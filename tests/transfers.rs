@@ -50,6 +50,8 @@ fn stage() -> &'static Stage {
             .carriers(&["in-21", "in-22", "in-23"])
             .sql(MAILBOXES)
             .global("TANDEM_TRANSFER_LIMIT", "3")
+            // So many transfers at once are enough for Asterisk to tell one app of.
+            .set("ari.live_calls", "false")
             .by(transport)
             .start()
     })
