@@ -40,6 +40,7 @@ const LOOKS: usize = 16;
 /// What the app is given for a channel of no call ([`Desk::probe`]), and how long it may take.
 const PROBE: &str = "probe";
 const PROBING: Duration = Duration::from_secs(3);
+const PROBE_AGAIN: Duration = Duration::from_secs(60);
 const PROBE_LOOK: Duration = Duration::from_millis(50);
 /// For what is not a conversation to end.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -186,7 +187,9 @@ where
     /// Asterisk (22.10, seen) takes the thread of a channel whose variables were set by ARI for one that speaks for the outside, and from then on
     /// refuses it functions such as `FILE()`, by which attempts and emergency calls are written down; unless `asterisk.conf` has
     /// `live_dangerously = yes`. So a channel of no call tries it, and until that went well the dialplan asks us by AGI.
-    async fn probe(&self) {
+    ///
+    /// What comes of it is told when it is another than was `known`.
+    async fn probe(&self, known: Option<bool>) -> bool {
         let idle = Originate {
             endpoint: format!("Local/{PROBE}@tandem-probe"),
             context: "tandem-probe".to_owned(),
@@ -202,8 +205,10 @@ where
             sleep(PROBE_LOOK).await;
             told = self.ari.global("TANDEM_ARI_WRITES").await;
         }
+        let come = matches!(&told, Ok(writes) if writes == "1");
         match told {
-            Ok(writes) if writes == "1" => info!(app = self.ari.app(), "calls come by ARI"),
+            _ if known == Some(come) => {}
+            Ok(_) if come => info!(app = self.ari.app(), "calls come by ARI"),
             // Where they are to, TANDEM_TRANSPORT says, which is the dialplan's.
             Ok(_) => warn!(
                 "calls go on to come by AGI: after ARI the dialplan cannot write records; set live_dangerously = yes in asterisk.conf"
@@ -212,12 +217,18 @@ where
                 error!(%error, "calls go on to come by AGI: the dialplan could not be asked whether it can write records after ARI")
             }
         }
+        come
     }
 
     /// Looks which channels are in the app, now that their events come to us.
     async fn reconcile(self: Arc<Self>, followed: Vec<String>) {
         self.resume(followed).await;
-        self.probe().await;
+        let mut known = None;
+        loop {
+            known = Some(self.probe(known).await);
+            // `asterisk.conf` may be read anew.
+            sleep(PROBE_AGAIN).await;
+        }
     }
 
     async fn resume(self: &Arc<Self>, followed: Vec<String>) {
