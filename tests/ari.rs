@@ -32,7 +32,6 @@ fn soaks() -> bool {
 
 /// An agent with the account, not started.
 fn agent(plan: AgentBuilder) -> AgentBuilder {
-    // Calls that find no agent by ARI are to find none at all.
     let plan = plan.set("replica.poll_ms", "200");
     plan.tandem_ok(&["migrate"]);
     plan.import("accounts", "id,name,max_calls\nari,Ari,0\n");

@@ -4,16 +4,20 @@
 //! those that nobody waits for yet are kept in their order. What ARI cannot say, a date in the channel's language, the dialplan says
 //! (`tandem-say`), and hands the channel back.
 
+mod date;
 mod leash;
+mod recorded;
+mod spelled;
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use self::leash::Leash;
-use crate::call::{Call, Caller, Digits, Ended, Fault, Prompt, Recording, RecordingEnd, RecordingLimits, Say, Step};
+use self::spelled::spelled;
+use crate::call::{Call, Caller, Digits, Ended, Fault, Prompt, Recording, RecordingLimits, Say, Step};
 use crate::wire::ari::model::Channel;
 use crate::wire::ari::{Ari, AriError, Control, Take};
 use crate::wire::ari_events::Event;
@@ -242,114 +246,6 @@ impl AriCall {
         }
         None
     }
-
-    /// The name under which ARI records to `path`.
-    fn recording_name(&self, path: &str) -> Step<String> {
-        let name = Path::new(path).strip_prefix(&self.manner.recordings).ok().and_then(Path::to_str);
-        name.map(str::to_owned).ok_or_else(|| {
-            let root = self.manner.recordings.display();
-            Ended::Failed(Fault(format!(
-                "{path}: ARI records within {root} only; set media.recordings to a folder there"
-            )))
-        })
-    }
-
-    /// Waits for the end of a recording that was begun, and ends it at one of `keys` or `at` that time.
-    async fn recorded(&mut self, name: &str, keys: &str, at: Instant) -> Step<RecordingEnd> {
-        let mut end = None;
-        let mut deadline = at;
-        loop {
-            let Ok(event) = timeout_at(deadline, self.event()).await else {
-                // Its end was not told, which is no reason to lose it.
-                if let Some(end) = end {
-                    return Ok(end);
-                }
-                (end, deadline) = (Some(RecordingEnd::Limit), Instant::now() + CLOSING);
-                self.stop_recording(name).await?;
-                continue;
-            };
-            match event? {
-                Event::RecordingFinished { recording } if recording.name == name => {
-                    return Ok(end.unwrap_or(if self.gone { RecordingEnd::Hangup } else { RecordingEnd::Limit }));
-                }
-                Event::RecordingFailed { recording } if recording.name == name && !self.gone => {
-                    return Err(Ended::Failed(Fault(format!(
-                        "{name}.wav: Asterisk cannot record it ({}); look at the folder, its owner and the disk",
-                        recording.cause
-                    ))));
-                }
-                Event::Resumed if matches!(self.ari.recording(name).await, Err(AriError::Gone(_))) => {
-                    return Ok(end.unwrap_or(RecordingEnd::Limit));
-                }
-                Event::ChannelDtmfReceived { .. } if end.is_none() => {
-                    if let Some(key) = self.key(keys) {
-                        (end, deadline) = (Some(RecordingEnd::Key(key)), Instant::now() + CLOSING);
-                        self.stop_recording(name).await?;
-                    }
-                }
-                _ if self.gone && end.is_none() => {
-                    (end, deadline) = (Some(RecordingEnd::Hangup), Instant::now() + CLOSING);
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// Ends a recording, which may just have ended by itself.
-    async fn stop_recording(&mut self, name: &str) -> Step<()> {
-        match self.ari.stop_recording(name).await {
-            Err(AriError::Gone(_)) => Ok(()),
-            stopped => self.asked(stopped),
-        }
-    }
-
-    /// Has the dialplan say a date, and takes the channel back.
-    async fn date(&mut self, seconds: i64, zone: &str, keys: &str) -> Step<Option<char>> {
-        self.take_note()?;
-        if let Some(key) = self.key(keys) {
-            return Ok(Some(key));
-        }
-        let id = self.queue.channel().to_owned();
-        let (seconds, path) = (seconds.to_string(), self.path.clone());
-        let told =
-            [("TANDEM_STASIS", &*path), ("TANDEM_SAY", &seconds), ("TANDEM_SAY_ZONE", zone), ("TANDEM_SAID", "")];
-        let asked = self.ari.set(&id, &told).await;
-        self.asked(asked)?;
-        // Out of the app it would be told nothing of the channel's end.
-        let asked = self.ari.subscribe(&id).await;
-        self.asked(asked)?;
-        let asked = self.ari.go_to(&id, "tandem-say", "say").await;
-        self.asked(asked)?;
-        let deadline = Instant::now() + SAYING;
-        loop {
-            let event = tokio::select! {
-                event = self.queue.next() => event,
-                () = sleep_until(deadline) => None,
-            };
-            match event {
-                None => return Err(Ended::Failed(Fault("a date was not said within 60 s".to_owned()))),
-                Some(Event::StasisStart { .. }) => break,
-                // It has left the app, to be back.
-                Some(Event::StasisEnd { .. }) => {}
-                // It may be back unheard.
-                Some(Event::Resumed) => {
-                    let channel = self.ari.channel(&id).await;
-                    if self.asked(channel)?.told(self.ari.app()).is_some() {
-                        break;
-                    }
-                }
-                Some(event) => self.note(&event),
-            }
-            if self.gone {
-                return Err(Ended::Hangup);
-            }
-        }
-        // It is over, whether or not the dialplan knew what to say.
-        let said = self.ari.get(&id, &["TANDEM_SAID"]).await;
-        let said = self.asked(said)?;
-        self.keys.clear();
-        Ok(said.first().and_then(|said| said.chars().next()).filter(|key| keys.contains(*key)))
-    }
 }
 
 impl Call for AriCall {
@@ -476,28 +372,6 @@ impl Call for AriCall {
 
 fn sound(Prompt(name): &Prompt) -> String {
     format!("sound:{name}")
-}
-
-/// Keys and letters one by one, by the sounds that Asterisk has for them (`ast_say_character_str_full` of `main/say.c`): its own
-/// `digits:` and `characters:` cannot be stopped by a key.
-fn spelled(text: &str) -> Vec<String> {
-    let sound = |c: char| match c {
-        '0'..='9' => Some(format!("digits/{c}")),
-        '*' => Some("digits/star".to_owned()),
-        '#' => Some("digits/pound".to_owned()),
-        'a'..='z' | 'A'..='Z' => Some(format!("letters/{}", c.to_ascii_lowercase())),
-        '!' => Some("letters/exclaimation-point".to_owned()),
-        '@' => Some("letters/at".to_owned()),
-        '$' => Some("letters/dollar".to_owned()),
-        '-' => Some("letters/dash".to_owned()),
-        '.' => Some("letters/dot".to_owned()),
-        '=' => Some("letters/equals".to_owned()),
-        '+' => Some("letters/plus".to_owned()),
-        '/' => Some("letters/slash".to_owned()),
-        ' ' => Some("letters/space".to_owned()),
-        _ => None,
-    };
-    text.chars().filter_map(sound).map(|name| format!("sound:{name}")).collect()
 }
 
 /// One for each channel, since the end of each is waited for before the next: so the next agent knows it.

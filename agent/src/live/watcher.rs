@@ -170,7 +170,7 @@ impl Watcher {
         let (ari, board, places) = (self.ari.clone(), self.board.clone(), Arc::clone(&self.asking));
         tokio::spawn(async move {
             let _place = places.acquire().await;
-            // One that has hung up meanwhile needs no facts;.
+            // One that has hung up meanwhile needs no facts.
             let Ok(values) = ari.get(&uniqueid, &leg::VARIABLES).await else { return };
             if let Some((account_id, dialled)) = leg::facts(&values) {
                 board.add(&uniqueid, account_id, dialled);
