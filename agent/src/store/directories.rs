@@ -154,16 +154,33 @@ impl Writer {
         .await?;
         Ok(spelled)
     }
+
+    /// Computes the keys of these mailboxes' names, where they were changed; returns how many were.
+    ///
+    /// # Errors
+    /// See [`Unwritten`].
+    pub async fn spell_names_of(&mut self, mailboxes: &[String]) -> Result<usize, Unwritten> {
+        let mut names = 0;
+        self.within(async |connection| {
+            connection.begin().await?;
+            for id in mailboxes {
+                names += spell_name(connection, id).await?;
+            }
+            connection.commit().await
+        })
+        .await?;
+        Ok(names)
+    }
 }
 
-/// Computes the keys of a mailbox's name, if it was changed.
-pub(super) async fn spell_name(connection: &mut Connection, mailbox_id: &str) -> Result<(), sqlx::Error> {
+/// Computes the keys of a mailbox's name, if it was changed; returns how many names that were, one or none.
+pub(super) async fn spell_name(connection: &mut Connection, mailbox_id: &str) -> Result<usize, sqlx::Error> {
     let text = UNSPELLED_NAME.text(connection.backend());
     let names: Vec<Unspelled> = connection.rows(text, &[mailbox_id.into()]).await?;
     for name in &names {
         spell(connection, name).await?;
     }
-    Ok(())
+    Ok(names.len())
 }
 
 async fn spell(connection: &mut Connection, name: &Unspelled) -> Result<(), sqlx::Error> {
