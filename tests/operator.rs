@@ -97,6 +97,7 @@ fn check_tells_directories_that_lead_nowhere() {
 fn check_knows_a_schema_that_is_missing_behind_or_foreign() {
     let plan = Agent::builder();
     says(&out(&plan.tandem(&["check"])), &["WRONG  database ", "-> make the file by `tandem migrate`"]);
+    says(&err(&plan.tandem(&["menu", "show", "main"])), &["tandem.db: ", "; run `tandem migrate` if it was never run"]);
     plan.folder().write("tandem.db", "");
     says(&out(&plan.tandem(&["check"])), &["WRONG  schema: has 0 of ", "-> run `tandem migrate`"]);
     plan.tandem_ok(&["migrate"]);

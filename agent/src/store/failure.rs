@@ -26,6 +26,21 @@ impl Failure {
         Failure { error: StoreError::Unavailable(format!("{host}: {why}")), host_lost: true }
     }
 
+    /// No connection to the host can be had.
+    pub(super) fn of_connecting(host: &str, error: &sqlx::Error) -> Self {
+        let sqlite = |error: &dyn sqlx::error::DatabaseError| error.try_downcast_ref::<SqliteError>().is_some();
+        match error {
+            // Only `tandem migrate` makes the file.
+            sqlx::Error::Database(database) if sqlite(database.as_ref()) => Failure::unavailable(
+                host,
+                format_args!(
+                    "{error}; run `tandem migrate` if it was never run, and see whether this user may read and write the file"
+                ),
+            ),
+            _ => Failure::unavailable(host, error),
+        }
+    }
+
     /// The host is well, but has no time for this question.
     pub(super) fn slow(host: &str, why: impl std::fmt::Display) -> Self {
         Failure { error: StoreError::Slow(format!("{host}: {why}")), host_lost: false }

@@ -238,7 +238,7 @@ impl Opener {
     async fn open(&self, session: Session) -> Result<Connection, Failure> {
         let open = async {
             let mut connection =
-                self.address.connect(session).await.map_err(|error| Failure::unavailable(&self.name, error))?;
+                self.address.connect(session).await.map_err(|error| Failure::of_connecting(&self.name, &error))?;
             self.refuse_unready(&mut connection).await?;
             Ok(connection)
         };
