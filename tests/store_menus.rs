@@ -6,7 +6,7 @@ mod store_world;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use store_world::{World, load_sample, sample_menus, soon};
+use store_world::{World, load_sample, sample, sample_menus, soon};
 use tandem::store::Store;
 use tandem::store::import::{ImportError, Kind};
 use tandem::store::mailbox::{Audio, Format, NewPrompt, Place};
@@ -153,7 +153,8 @@ async fn what_does_not_fit_together_is_refused_with_its_path() {
     let store = &world.store;
     load_sample(store).await;
     store.import(Kind::Accounts, "id,name\nother,Other\n".as_bytes()).await.unwrap();
-    let sample = sample_menus();
+    store.import(Kind::Extensions, std::fs::File::open(sample("menu-extensions")).unwrap()).await.unwrap();
+    let menus = sample_menus();
     let before = format!("{:?}", store.menu_tree("acme", &mut soon()).await.unwrap());
     for (what, by, fault) in [
         ("1 = \"group 600\"", "1 = \"group x\"", "menu main > option 1: there is no ring group x"),
@@ -202,6 +203,16 @@ async fn what_does_not_fit_together_is_refused_with_its_path() {
             "t = \"menu main\"",
             "menu closed > timeout > menu main > condition 1 > menu closed: leads round without a key",
         ),
+        (
+            "t = \"mailbox sales\"",
+            "t = \"extension 800\"",
+            "menu closed > timeout > extension 800 > menu main > condition 1 > menu closed: leads round without a key",
+        ),
+        (
+            "operator = \"600\"",
+            "operator = \"800\"",
+            "menu main > timeout > operator > menu main: leads round without a key",
+        ),
         ("t = \"hangup\"", "t = \"menu support\"", "menu support > timeout > menu support: leads round without a key"),
         (
             "t = \"hangup\"",
@@ -212,14 +223,14 @@ async fn what_does_not_fit_together_is_refused_with_its_path() {
         ("account = \"acme\"", "account = \"nobody\"", "there is no account nobody"),
         ("account = \"acme\"", "account = \"other\"", "menu main: another account has one of this id"),
     ] {
-        assert!(sample.contains(what), "{what} is in the sample");
-        let faults = refused(store, &sample.replace(what, by)).await;
+        assert!(menus.contains(what), "{what} is in the sample");
+        let faults = refused(store, &menus.replace(what, by)).await;
         assert!(
             faults.iter().any(|found| found == fault || fault == "line 13" && found.contains("unknown field")),
             "{what} -> {by}: {faults:#?}"
         );
     }
-    let silent = sample.replace("text = \"We are open from Monday to Friday, eight to six.\"", "");
+    let silent = menus.replace("text = \"We are open from Monday to Friday, eight to six.\"", "");
     assert_eq!(refused(store, &silent).await, ["prompt hours: has neither sound nor text, and was never recorded"]);
     assert_eq!(
         format!("{:?}", store.menu_tree("acme", &mut soon()).await.unwrap()),
