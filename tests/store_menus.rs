@@ -50,7 +50,9 @@ async fn every_question_and_change_in_each_database() {
         let mut writer = store.writer(Duration::from_secs(20));
 
         let main = store.menu("main", &mut soon()).await.unwrap().unwrap();
-        assert_eq!((main.account_id.as_str(), main.longest_extension), ("acme", 4), "{name}");
+        let extensions: Vec<(char, usize)> =
+            main.extensions.iter().map(|(digit, longest)| (*digit, *longest)).collect();
+        assert_eq!((main.account_id.as_str(), extensions), ("acme", vec![('1', 4), ('6', 3), ('7', 3)]), "{name}");
         assert_eq!(main.menu.options["1"], Action::RingGroup("600".into()), "{name}");
         assert_eq!(main.menu.options["t"], Action::Operator, "{name}");
         assert_eq!((main.menu.said("s"), main.menu.max_timeouts), (["welcome".to_owned()].as_slice(), 2), "{name}");

@@ -1,0 +1,44 @@
+//! Ways through menus that are told by what the agent orders, in which no sound is heard: simulated callers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+
+mod menu_stage;
+
+use lab::{Agent, Does, Session, SimulatedCall};
+use menu_stage::{ENTRANCES, LOOP, MENUS, plan};
+
+fn start() -> Agent {
+    let agent = plan(&MENUS.replace("[menu.direct.options]", "[menu.direct.options]\n1 = \"line 3901\"")).start();
+    agent.plan().sql(LOOP);
+    agent.plan().import("extensions", ENTRANCES);
+    agent
+}
+
+fn walks(agent: &Agent, menu: &str, script: Vec<(&'static str, Does)>) -> Session {
+    SimulatedCall::new(&format!("menu/{menu}/0"), "12145550123", script).run(agent.agi())
+}
+
+#[test]
+fn an_option_with_whose_key_no_extension_begins_is_not_waited_for() {
+    let agent = start();
+    let session = walks(&agent, "direct", vec![("demo-nomatch", Does::Key('1'))]);
+    assert!(session.commands.last().unwrap().contains("TANDEM_CALL_TARGET=line/3901"), "{session:#?}");
+    assert!(!session.heard("GET DATA"), "more keys were waited for: {session:#?}");
+    // 3 may be the beginning of 3901, and 9 of an extension that is not there: its other keys are no options.
+    for (key, more) in [('3', "901"), ('9', "111")] {
+        let script = vec![("demo-nomatch", Does::Key(key)), ("GET DATA", Does::Digits(more))];
+        let session = walks(&agent, "direct", script);
+        assert!(session.heard("GET DATA \"\" \"1000\" \"3\""), "{session:#?}");
+        assert_eq!(session.heard("TANDEM_CALL_NUMBER=3901"), key == '3', "{session:#?}");
+    }
+}
+
+#[test]
+fn no_conference_is_keyed_in() {
+    let agent = start();
+    let keyed = |digits: &'static str| {
+        walks(&agent, "direct", vec![("demo-nomatch", Does::Key('8')), ("GET DATA", Does::Digits(digits))])
+    };
+    let session = keyed("11");
+    assert!(session.heard("pbx-invalid") && !session.heard("TANDEM_CALL_NUMBER"), "{session:#?}");
+    assert!(keyed("00").heard("TANDEM_CALL_NUMBER=800"), "a menu is");
+}
