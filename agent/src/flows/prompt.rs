@@ -100,7 +100,7 @@ async fn converse(call: &mut impl Call, account_id: &str, ports: &Ports) -> Step
         match ports.store.announcement_by_number(account_id, &number, &mut asking).await {
             Ok(Some(announcement)) => {
                 phrases::digits(call, &number).await?;
-                record(call, &announcement, ports).await?;
+                record(call, &announcement, account_id, ports).await?;
                 unknown = 0;
             }
             Ok(None) => {
@@ -118,8 +118,8 @@ async fn converse(call: &mut impl Call, account_id: &str, ports: &Ports) -> Step
 }
 
 /// Says what a prompt is now, and records it anew; a hangup discards what was recorded.
-async fn record(call: &mut impl Call, announcement: &Announcement, ports: &Ports) -> Step<()> {
-    say::say(call, announcement, phrases::KEYS, ports).await?;
+async fn record(call: &mut impl Call, announcement: &Announcement, account_id: &str, ports: &Ports) -> Step<()> {
+    say::say(call, announcement, account_id, phrases::KEYS, ports).await?;
     let manner = Manner {
         prompt: "vm-rec-temp",
         message: false,
