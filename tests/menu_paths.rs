@@ -42,3 +42,19 @@ fn no_conference_is_keyed_in() {
     assert!(session.heard("pbx-invalid") && !session.heard("TANDEM_CALL_NUMBER"), "{session:#?}");
     assert!(keyed("00").heard("TANDEM_CALL_NUMBER=800"), "a menu is");
 }
+
+#[test]
+fn who_finds_nobody_in_a_directory_is_in_the_menu_again_and_who_says_nothing_is_not() {
+    let agent = start();
+    let nobody = (0..3).flat_map(|_| [("dir-usingkeypad", Does::Key('9')), ("GET DATA", Does::Digits("99"))]);
+    let session = SimulatedCall::new("directory/staff/wide", "12145550123", nobody.collect()).run(agent.agi());
+    let told = session.commands.last().unwrap();
+    for part in ["TANDEM_DIRECTORY=NOBODY", "TANDEM_ACTION=menu", "TANDEM_MENU=wide", "TANDEM_DONE=1"] {
+        assert!(told.contains(part), "{part}: {session:#?}");
+    }
+    for (path, word) in [("directory/staff/wide", "TIMEOUT"), ("directory/nobody/wide", "FAILED")] {
+        let session = SimulatedCall::new(path, "12145550123", Vec::new()).run(agent.agi());
+        assert!(session.heard(&format!("TANDEM_DIRECTORY={word}")), "{session:#?}");
+        assert!(session.heard("\"Hangup\"") && !session.heard("TANDEM_DONE"), "{session:#?}");
+    }
+}

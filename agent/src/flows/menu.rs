@@ -93,21 +93,26 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
     let loaded = loaded.map_err(|error| Fault(format!("menu {id} cannot be read: {error}")))?;
     let loaded = loaded.filter(|loaded| loaded.account_status == Status::Active);
     let loaded = loaded.ok_or_else(|| Fault(format!("there is no menu {id}, or its account is not active")))?;
-    let (end, depth) = Box::pin(through(call, loaded, depth, &mut walk)).await?;
+    let (end, menu, depth) = Box::pin(through(call, loaded, depth, &mut walk)).await?;
     let outcome = end.name();
     metrics::counter!("tandem_menu_calls_total", "end" => outcome).increment(1);
-    end.tell(call, depth).await?;
+    end.tell(call, &menu, depth).await?;
     Ok(outcome)
 }
 
-/// From menu to menu, until the call goes on elsewhere; how deep it came.
-async fn through(call: &mut impl Call, mut loaded: Loaded, mut depth: u32, walk: &mut Walk<'_>) -> Step<(End, u32)> {
+/// From menu to menu, until the call goes on elsewhere; from which menu, and how deep it came.
+async fn through(
+    call: &mut impl Call,
+    mut loaded: Loaded,
+    mut depth: u32,
+    walk: &mut Walk<'_>,
+) -> Step<(End, String, u32)> {
     let (mut conditions, mut language) = (true, true);
     loop {
         depth = depth.saturating_add(1);
         if depth > DEPTH {
             tracing::warn!(menu = loaded.menu.id, depth, "a call that goes round in menus is ended");
-            return Ok((End::Depth, depth));
+            return Ok((End::Depth, loaded.menu.id, depth));
         }
         let decided = if conditions { decided(&loaded) } else { None };
         let (action, digits) = match decided {
@@ -124,14 +129,14 @@ async fn through(call: &mut impl Call, mut loaded: Loaded, mut depth: u32, walk:
         let action = match action {
             Action::Lookup(id) => match Box::pin(lookup::ask(call, &loaded, &id, &digits, walk)).await? {
                 Some(action) => action,
-                None => return Ok((End::Sorry, depth)),
+                None => return Ok((End::Sorry, loaded.menu.id, depth)),
             },
             action => action,
         };
         match action {
             Action::Menu(id) => match walk.load(&id, &loaded.account_id).await {
                 Some(next) => (loaded, conditions, language) = (next, true, true),
-                None => return Ok((End::Sorry, depth)),
+                None => return Ok((End::Sorry, loaded.menu.id, depth)),
             },
             Action::Say => conditions = false,
             Action::Language(name) => {
@@ -139,7 +144,10 @@ async fn through(call: &mut impl Call, mut loaded: Loaded, mut depth: u32, walk:
                 call.set(&[("CHANNEL(language)", &name)]).await?;
                 (conditions, language) = (false, false);
             }
-            action => return Ok((End::of(action, &loaded, call.caller(), walk.ports), depth)),
+            action => {
+                let end = End::of(action, &loaded, call.caller(), walk.ports);
+                return Ok((end, loaded.menu.id, depth));
+            }
         }
     }
 }

@@ -250,9 +250,6 @@ impl<'a> Check<'a> {
             Action::Extension(number) if !around.extensions.contains(number) => {
                 self.fault(path, format!("there is no extension {number}"));
             }
-            Action::Extension(number) if !is_number(number) => {
-                self.fault(path, format!("extension {number} cannot be dialled by a menu"));
-            }
             Action::Operator if menu.operator.is_empty() => self.fault(path, "the menu has no operator"),
             // No code of a feature: whoever presses the key would set it for the menu's line.
             Action::Number(number) if !is_number(number.trim_start_matches('+')) || number.contains(['*', '#']) => {
