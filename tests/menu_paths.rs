@@ -58,3 +58,28 @@ fn who_finds_nobody_in_a_directory_is_in_the_menu_again_and_who_says_nothing_is_
         assert!(session.heard("\"Hangup\"") && !session.heard("TANDEM_DONE"), "{session:#?}");
     }
 }
+
+#[test]
+fn what_is_spoken_is_made_once_and_in_the_voice_of_the_language() {
+    let agent = start();
+    let spoken = |language: &'static str| {
+        let call = SimulatedCall::new("menu/poor/0", "12145550123", Vec::new()).variable("CHANNEL(language)", language);
+        let session = call.run(agent.agi());
+        let path =
+            session.commands.iter().find_map(|command| command.strip_prefix("STREAM FILE \"")?.split('"').next());
+        let path = path.unwrap().to_owned();
+        let length = std::fs::metadata(format!("{path}.wav")).unwrap_or_else(|_| panic!("{session:#?}")).len();
+        (length, path)
+    };
+    let (english, german) = (spoken("en"), spoken("de"));
+    assert_ne!(english.0, german.0, "both have one voice");
+    assert_eq!(spoken("en"), english, "it was made anew");
+    // The voice of no language is the one of no language in particular; whoever cleans up does no harm.
+    std::fs::remove_file(format!("{}.wav", german.1)).unwrap();
+    assert_eq!(spoken("de").0, german.0);
+    assert_eq!(spoken("brief").0, spoken("zz_ZZ").0);
+    // What an agent that was killed has left behind is removed by the next one.
+    let mut agent = agent;
+    agent.restart();
+    assert!(!std::path::Path::new(&format!("{}.wav", english.1)).exists());
+}

@@ -6,6 +6,7 @@ use super::super::Ports;
 use super::super::voicemail::fetch;
 use super::QUESTION;
 use crate::call::{Call, Ended, Prompt, Step};
+use crate::speech::Spoken;
 use crate::store::asking::Asking;
 use crate::store::mailbox::Audio;
 use crate::store::menu::{Announcement, Loaded};
@@ -51,7 +52,7 @@ pub(in crate::flows) async fn say(
         }
     }
     if !announcement.text.is_empty()
-        && let Some(spoken) = Box::pin(ports.speech.speak(&announcement.text)).await
+        && let Some(spoken) = Box::pin(spoken(call, &announcement.text, ports)).await?
         && let Some(key) = played(call, &[Prompt(spoken.prompt())], keys).await?
     {
         return Ok(key);
@@ -70,6 +71,12 @@ async fn recorded(announcement: &Announcement, account_id: &str, ports: &Ports) 
     let now = ports.store.announcement(account_id, &announcement.id, &mut asking).await.ok()??.audio?;
     let prompt = if now.id == before.id { None } else { fetch(&now, ports).await };
     prompt.map(|prompt| (now, prompt))
+}
+
+/// A text as it is spoken in the language of the call; `None` where this node does not speak.
+pub(in crate::flows) async fn spoken(call: &mut impl Call, text: &str, ports: &Ports) -> Step<Option<Spoken>> {
+    let language = call.get(&["CHANNEL(language)"]).await?;
+    Ok(ports.speech.speak(text, language.first().map_or("", String::as_str)).await)
 }
 
 /// Plays sounds; `None` when one of them is not on this node.
