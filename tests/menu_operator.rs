@@ -38,6 +38,14 @@ fn a_menu_is_drawn_with_all_that_it_leads_to() {
     let open = plan.tandem_ok(&["menu", "show", "open"]);
     assert!(open.contains("during always (mon tue wed thu fri sat sun 00:00-24:00): line 3901"), "{open}");
 
+    // A drawing is for many eyes: what opens the web server is not.
+    plan.sql(
+        "INSERT INTO menu_lookups (id, account_id, url, action) VALUES ('crm', 'menus', 'https://user:word@crm.example.com:8443/next?key=k', 'hangup');
+         INSERT INTO menu_options (menu_id, digits, action, target) VALUES ('long', '2', 'lookup', 'crm')",
+    );
+    let long = plan.tandem_ok(&["menu", "show", "long"]);
+    assert!(long.contains("2: lookup crm: POST https://crm.example.com:8443/next\n"), "{long}");
+
     // Names are somebody's text.
     plan.sql("UPDATE menus SET name = '<script>&\"' WHERE id = 'main'");
     let file = plan.folder().join("main.svg");

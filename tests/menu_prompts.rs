@@ -175,6 +175,9 @@ fn guessers_of_the_password_are_locked_out() {
     let new = agent.plan().tandem_ok(&["menu", "password", "menus"]);
     let new: &'static str = new.trim().rsplit(' ').next().unwrap().to_owned().leak();
     assert!(guess(new).heard("vm-then-pound"));
+    // A line that is suspended is no way to it.
+    agent.plan().sql("UPDATE phone_lines SET status = 'suspended' WHERE id = '3101'");
+    assert!(guess(new).commands.is_empty());
     // An account without one lets nobody in.
     let stranger =
         SimulatedCall::new("prompt/line/9001", "9001", vec![("vm-password", Does::Digits(""))]).run(agent.agi());

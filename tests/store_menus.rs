@@ -222,6 +222,12 @@ async fn what_does_not_fit_together_is_refused_with_its_path() {
             "menu main > option 2 > menu support > timeout: say would lead round without a key",
         ),
         ("sound = \"basic-pbx-ivr-main\"\ntext = \"Welcome", "name2 = \"Welcome", "line 13"),
+        ("https://orders.example.com/status", "https://", "lookup order-status: url: empty host"),
+        (
+            "https://orders.example.com/status",
+            "ftp://orders.example.com",
+            "lookup order-status: url: does not begin with http:// or https://",
+        ),
         ("account = \"acme\"", "account = \"nobody\"", "there is no account nobody"),
         ("account = \"acme\"", "account = \"other\"", "menu main: another account has one of this id"),
     ] {

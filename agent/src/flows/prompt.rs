@@ -44,7 +44,7 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
         recorders.map_err(|error| Fault(format!("the account of line {line_id} cannot be read: {error}")))?;
     let recorders = recorders.filter(|recorders| recorders.status == Status::Active);
     let recorders =
-        recorders.ok_or_else(|| Fault(format!("there is no line {line_id}, or its account is not active")))?;
+        recorders.ok_or_else(|| Fault(format!("there is no line {line_id}, or it or its account is not active")))?;
     call.answer().await?;
     let central = asking.source() == Some(Source::Central);
     let verdict = log_in(call, &recorders, central, ports).await?;
