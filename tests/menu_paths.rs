@@ -83,3 +83,25 @@ fn what_is_spoken_is_made_once_and_in_the_voice_of_the_language() {
     agent.restart();
     assert!(!std::path::Path::new(&format!("{}.wav", english.1)).exists());
 }
+
+#[test]
+fn a_key_counts_while_the_caller_is_told_of_none_or_of_a_wrong_one() {
+    let agent = start();
+    for script in [
+        vec![("GET DATA", Does::Nothing), ("vm-sorry", Does::Key('1'))],
+        vec![("GET DATA", Does::Key('7')), ("pm-invalid-option", Does::Key('1'))],
+    ] {
+        let session = walks(&agent, "sub", script);
+        assert!(session.commands.last().unwrap().contains("TANDEM_CALL_TARGET=line/3901"), "{session:#?}");
+        assert_eq!(
+            session.commands.iter().filter(|command| command.contains("demo-moreinfo")).count(),
+            1,
+            "{session:#?}"
+        );
+    }
+    // The last time it is too late: whoever presses wrong keys for ever would be in the menu for ever.
+    let wrong = [("GET DATA", Does::Key('7')), ("pm-invalid-option", Does::Nothing)];
+    let script = wrong.clone().into_iter().chain([("GET DATA", Does::Key('7')), ("pm-invalid-option", Does::Key('1'))]);
+    let session = walks(&agent, "sub", script.collect());
+    assert!(session.heard("STREAM FILE \"pm-invalid-option\" \"\""), "{session:#?}");
+}

@@ -168,26 +168,32 @@ async fn converse(call: &mut impl Call, loaded: &Loaded, walk: &mut Walk<'_>) ->
     let at_the_end = |digits: &str| (menu.options.get(digits).cloned().unwrap_or(Action::HangUp), String::new());
     let keys = input::first_keys(menu);
     let (mut timeouts, mut wrong) = (0, 0);
+    // A key that came while the caller was told of none, or of a wrong one: the greeting is known.
+    let mut pressed = None;
     loop {
-        let key = say::said(call, loaded, GREETING, &keys, walk.ports).await?;
+        let key = match pressed.take() {
+            Some(key) => Some(key),
+            None => say::said(call, loaded, GREETING, &keys, walk.ports).await?,
+        };
         if !menu.asks() {
             return Ok(at_the_end(TIMEOUT));
         }
         match input::read(call, loaded, key, walk).await? {
             Keyed::Nothing => {
                 timeouts += 1;
-                say::said(call, loaded, TIMEOUT, "", walk.ports).await?;
-                if timeouts >= menu.max_timeouts {
+                pressed = say::said(call, loaded, TIMEOUT, &keys, walk.ports).await?;
+                if pressed.is_none() && timeouts >= menu.max_timeouts {
                     return Ok(at_the_end(TIMEOUT));
                 }
             }
             Keyed::Wrong => {
                 wrong += 1;
-                if menu.said(INVALID).is_empty() {
-                    call.play(&[WRONG.into()], "").await?;
+                let keys = if wrong < menu.max_invalid { keys.as_str() } else { "" };
+                pressed = if menu.said(INVALID).is_empty() {
+                    call.play(&[WRONG.into()], keys).await?
                 } else {
-                    say::said(call, loaded, INVALID, "", walk.ports).await?;
-                }
+                    say::said(call, loaded, INVALID, keys, walk.ports).await?
+                };
                 if wrong >= menu.max_invalid {
                     return Ok(at_the_end(INVALID));
                 }
