@@ -83,6 +83,20 @@ async fn a_hundred_thousand_names_are_found_as_the_model_says() {
 }
 
 #[tokio::test]
+async fn sqlite_plans_a_search_by_the_index_alone() {
+    use sqlx::Row as _;
+    let world = World::sqlite();
+    world.store.migrate().await.unwrap();
+    let text = format!("EXPLAIN QUERY PLAN {}", include_str!("../sql/query/directory_people.sql"));
+    let mut connection = sqlx::SqliteConnection::connect(&world.url).await.unwrap();
+    let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(text)).fetch_all(&mut connection).await.unwrap();
+    let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+    let search = "SEARCH d USING COVERING INDEX directory_names_by_digits (account_id=? AND digits>? AND digits<?)";
+    assert!(plan.iter().any(|step| step == search), "{plan:#?}");
+    assert!(!plan.iter().any(|step| step.starts_with("SCAN") && !step.contains(" f")), "{plan:#?}");
+}
+
+#[tokio::test]
 async fn mariadb_and_postgresql_find_the_same() {
     for world in [World::mariadb(), World::postgres()] {
         compare(&world, 3_000, &[1, 3, 5]).await;

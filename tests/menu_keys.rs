@@ -8,14 +8,25 @@ use lab::{Conversation, Manner, Voice, wait_until};
 use mailbox_stage::{SECOND, SOON, Stage, Stages, TONES, wav};
 use menu_stage::{CALLED, ENTRANCES, LOOP, MENUS, surroundings};
 
-const LINES: [&str; 32] = [
+const LINES: [&str; 35] = [
     "3101", "3102", "3103", "3104", "3105", "3106", "3107", "3108", "3109", "3110", "3111", "3112", "3113", "3114",
     "3115", "3116", "3117", "3118", "3119", "3120", "3121", "3122", "3123", "3124", "3125", "3126", "3127", "3128",
-    "3129", "3130", "3131", "3132",
+    "3129", "3130", "3131", "3132", "3133", "3134", "3135",
 ];
 
 /// What of a queue the operator writes.
 const QUEUE: &str = "\n[help]\nmember => PJSIP/3901\n";
+
+/// A tone of ten seconds that was recorded for a prompt.
+fn recording(prompt: &str, hertz: u32) -> String {
+    let hex: String = wav(hertz, 10).iter().map(|byte| format!("{byte:02X}")).collect();
+    let id = uuid::Uuid::now_v7();
+    format!(
+        "INSERT INTO mailbox_audio (id, part, audio) VALUES ('{id}', 0, X'{hex}');
+         INSERT INTO prompt_recordings (prompt_id, audio_id, place, format, bytes, duration_ms, recorded_at)
+            VALUES ('{prompt}', '{id}', 'database', 'wav', 160044, 10000, '2026-11-01 12:00:00.000');"
+    )
+}
 
 fn stage() -> &'static Stage {
     static STAGES: Stages<Stage> = Stages::new();
@@ -30,15 +41,9 @@ fn stage() -> &'static Stage {
             builder = builder.import(kind, &csv);
         }
         builder = builder.import("menus", MENUS).import("gateways", "id,name,endpoint\ngw,Carrier,gw\n");
-        let hex: String = wav(TONES[0], 10).iter().map(|byte| format!("{byte:02X}")).collect();
-        let id = uuid::Uuid::now_v7();
-        let tone = format!(
-            "INSERT INTO mailbox_audio (id, part, audio) VALUES ('{id}', 0, X'{hex}');
-             INSERT INTO prompt_recordings (prompt_id, audio_id, place, format, bytes, duration_ms, recorded_at)
-                VALUES ('tone', '{id}', 'database', 'wav', 160044, 10000, '2026-11-01 12:00:00.000');
-             INSERT INTO numbers (number, account_id, menu_id) VALUES ('12145550188', 'menus', 'main');"
-        );
-        let stage = Stage::by(transport, builder.sql(&tone).sql(LOOP));
+        let tones = recording("tone", TONES[0]) + &recording("news", TONES[1]);
+        let number = "INSERT INTO numbers (number, account_id, menu_id) VALUES ('12145550188', 'menus', 'main')";
+        let stage = Stage::by(transport, builder.sql(&tones).sql(number).sql(LOOP));
         stage.node.agent.plan().import("extensions", ENTRANCES);
         stage
     })
@@ -177,6 +182,21 @@ conversations! {
         call.hangs_up();
     }
 
+    fn who_leaves_a_directory_is_in_the_menu_again_that_led_there() {
+        let voice = stage().voice("3133");
+        let mut call = calls("3133", &voice, "801");
+        call.hears("demo-thanks").hears("GET DATA").press("12").hears("dir-usingkeypad").press("#").hears("TANDEM_DIRECTORY=USEREXIT");
+        call.hears("demo-thanks").hears("GET DATA").press("1").hears("TANDEM_CALL_TARGET=line/3901");
+        reached(call, "3133", "3901 200");
+    }
+
+    fn an_extension_may_have_a_name() {
+        let voice = stage().voice("3134");
+        let mut call = calls("3134", &voice, "801");
+        call.hears("demo-thanks").hears("GET DATA").press("7").hears("TANDEM_CALL_NUMBER=front-desk");
+        reached(call, "3134", "3902 200");
+    }
+
     fn a_key_has_something_said_and_the_menu_again() {
         let voice = stage().voice("3113");
         let mut call = calls("3113", &voice, "800");
@@ -296,6 +316,17 @@ conversations! {
         call.press("1").hears("vm-goodbye");
         ends(call);
         assert!(heard < SECOND * 8 && voice.heard_tone(TONES[0]) < SECOND * 9, "the greeting was cut off");
+    }
+
+    fn what_is_recorded_anew_meanwhile_is_heard() {
+        let voice = stage().voice("3135");
+        let mut call = calls("3135", &voice, "801");
+        call.hears("demo-thanks").hears("GET DATA");
+        let plan = stage().node.agent.plan();
+        plan.sql("DELETE FROM mailbox_audio WHERE id IN (SELECT audio_id FROM prompt_recordings WHERE prompt_id = 'news'); DELETE FROM prompt_recordings WHERE prompt_id = 'news'");
+        plan.sql(&recording("news", TONES[2]));
+        call.press("8").hears("STREAM FILE").hears_tone(TONES[2], SECOND).hears("demo-thanks");
+        call.hangs_up();
     }
 
     fn what_cannot_be_played_is_passed_over_with_a_beep() {

@@ -1,9 +1,11 @@
 //! What operators do with menus: import, draw, check, simulate.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
 
+mod mailbox_stage;
 mod menu_stage;
 
-use lab::AgentBuilder;
+use lab::{AgentBuilder, SimulatedCall};
+use mailbox_stage::wav;
 use menu_stage::{MENUS, plan};
 
 fn complaint(plan: &AgentBuilder, arguments: &[&str]) -> String {
@@ -35,6 +37,14 @@ fn a_menu_is_drawn_with_all_that_it_leads_to() {
     assert!(shut.contains("outside never ()") && shut.contains("then: mailbox box"), "{shut}");
     let open = plan.tandem_ok(&["menu", "show", "open"]);
     assert!(open.contains("during always (mon tue wed thu fri sat sun 00:00-24:00): line 3901"), "{open}");
+
+    // A drawing is for many eyes: what opens the web server is not.
+    plan.sql(
+        "INSERT INTO menu_lookups (id, account_id, url, action) VALUES ('crm', 'menus', 'https://user:word@crm.example.com:8443/next?key=k', 'hangup');
+         INSERT INTO menu_options (menu_id, digits, action, target) VALUES ('long', '2', 'lookup', 'crm')",
+    );
+    let long = plan.tandem_ok(&["menu", "show", "long"]);
+    assert!(long.contains("2: lookup crm: POST https://crm.example.com:8443/next\n"), "{long}");
 
     // Names are somebody's text.
     plan.sql("UPDATE menus SET name = '<script>&\"' WHERE id = 'main'");
@@ -89,6 +99,39 @@ fn a_file_that_does_not_fit_together_is_refused_with_every_path() {
     assert!(complaint(&plan, &["import", "menus", "nowhere.toml"]).contains("nowhere.toml"));
     assert!(complaint(&plan, &["menu", "password", "nobody"]).contains("there is no account nobody"));
     assert_eq!(plan.tandem_ok(&["menu", "check"]), "9 menus of 1 accounts: nothing is wrong\n");
+}
+
+#[test]
+fn a_sound_file_becomes_what_a_prompt_says() {
+    let plan = plan(MENUS);
+    // 16,000 samples a second, as a studio would not even send it: sox makes 8000 of them.
+    let mut sound = wav(440, 2);
+    sound[24..28].copy_from_slice(&16_000_u32.to_le_bytes());
+    sound[28..32].copy_from_slice(&32_000_u32.to_le_bytes());
+    let file = plan.folder().join("tone of the house.wav");
+    std::fs::write(&file, sound).unwrap();
+    let file = file.to_string_lossy();
+    let said = plan.tandem_ok(&["menu", "prompt", "tone", &file]);
+    assert!(said.starts_with("prompt tone says ") && said.ends_with(" 1.0 s\n"), "{said}");
+
+    let agent = plan.start();
+    let long = || SimulatedCall::new("menu/long/0", "555", Vec::new()).run(agent.agi());
+    let played = long();
+    let path = played.commands.iter().find_map(|command| command.strip_prefix("STREAM FILE \"/")?.split('"').next());
+    let kept = std::fs::read(format!("/{}.wav", path.unwrap())).unwrap();
+    assert_eq!((u32::from_le_bytes(kept[24..28].try_into().unwrap()), kept.len() / 1600), (8000, 10));
+
+    let plan = agent.plan();
+    assert!(complaint(plan, &["menu", "prompt", "nobody", &file]).contains("there is no prompt nobody"));
+    let text = plan.folder().write("text.wav", "This is no sound.");
+    assert!(complaint(plan, &["menu", "prompt", "tone", &text.to_string_lossy()]).contains("text.wav: is no WAV"));
+    assert!(complaint(plan, &["menu", "prompt", "tone", "nowhere.wav"]).contains("nowhere.wav"));
+    plan.sql("UPDATE prompts SET text = '' WHERE id = 'tone'");
+    assert!(complaint(plan, &["menu", "prompt", "tone", "--erase"]).contains("would say nothing"));
+    plan.sql("UPDATE prompts SET text = 'A tone.' WHERE id = 'tone'");
+    assert!(plan.tandem_ok(&["menu", "prompt", "tone", "--erase"]).contains("erased"));
+    assert!(plan.tandem_ok(&["menu", "prompt", "tone", "--erase"]).contains("nothing was recorded"));
+    assert!(!long().heard(path.unwrap()), "it is erased");
 }
 
 #[test]

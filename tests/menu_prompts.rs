@@ -6,9 +6,9 @@ mod menu_stage;
 
 use std::process::Command;
 
-use lab::{Agent, Does, MariaDb, SimulatedCall, wait_until};
+use lab::{Agent, Conversation, Does, MariaDb, SimulatedCall, wait_until};
 use mailbox_stage::{SECOND, SOON, Stage, TONES, bare, left_behind, rows, wav};
-use menu_stage::{ENTRANCES, MENUS, fill, plan};
+use menu_stage::{CALLED, ENTRANCES, MENUS, fill, plan, surroundings};
 
 /// Of the account that records.
 const PASSWORD: &str = "73519";
@@ -44,8 +44,8 @@ fn a_prompt_is_recorded_on_one_node_and_heard_on_another_also_without_the_databa
     call.hears("\"beep\"")
         .hears("vm-rec-temp")
         .hears("RECORD FILE")
-        .says(TONES[1], SECOND * 6)
-        .waits(SECOND * 7)
+        .says(TONES[1], SECOND * 3)
+        .waits(SECOND * 4)
         .press("#");
     call.hears("vm-review").press("2").hears_tone(TONES[1], SECOND).press("1").hears("vm-msgsaved");
     call.hears("vm-then-pound").press("#").hears("vm-goodbye");
@@ -56,7 +56,7 @@ fn a_prompt_is_recorded_on_one_node_and_heard_on_another_also_without_the_databa
 
     let voice = second.voice("3101");
     let mut call = second.call("3101", &voice, "805");
-    call.hears("STREAM FILE").hears_tone(TONES[1], SECOND * 3).press("1").hears("vm-goodbye");
+    call.hears("STREAM FILE").hears_tone(TONES[1], SECOND).press("1").hears("vm-goodbye");
     assert_eq!(call.ends().status(), 200);
 
     // The database is gone: the replica knows the menus, the cache what they say.
@@ -71,7 +71,7 @@ fn a_prompt_is_recorded_on_one_node_and_heard_on_another_also_without_the_databa
     server.kill();
     let voice = second.voice("3101");
     let mut call = second.call("3101", &voice, "805");
-    call.hears("STREAM FILE").hears_tone(TONES[1], SECOND * 2).press("1").hears("vm-goodbye");
+    call.hears("STREAM FILE").hears_tone(TONES[1], SECOND).press("1").hears("vm-goodbye");
     assert_eq!(call.ends().status(), 200);
     let agent = second.node.agent.process().id().to_string();
     // Somebody who came through a menu, and is talking since.
@@ -91,6 +91,28 @@ fn a_prompt_is_recorded_on_one_node_and_heard_on_another_also_without_the_databa
     assert!(talks(), "who is talking needs no agent");
     talking.hangs_up();
     wait_until("the end of the conference", SOON, || !talks());
+}
+
+#[test]
+fn who_is_in_a_menu_when_the_agent_dies_hears_it_again_from_the_next_one() {
+    let mut builder = bare(&["3101", CALLED]).held_listener().set("media.speech", "false");
+    for (kind, csv) in surroundings(&["3101"]) {
+        builder = builder.import(kind, &csv);
+    }
+    let mut stage = Stage::start(builder.import("menus", MENUS));
+    stage.node.agent.plan().import("extensions", &ENTRANCES.replace("menus,807,loop,,,\nmenus,808,round,,,\n", ""));
+    let (voice, phone) = (stage.node.peer("3101").voice(), stage.node.peers.remove("3101").unwrap());
+    let mut call = Conversation::begin(&stage.transcript, &phone, &voice, "3101", stage.node.asterisk.address(), "800");
+    call.hears("demo-instruct").hears("GET DATA");
+    stage.node.agent.restart();
+    call.hears("demo-instruct").hears("GET DATA").press("1").hears("TANDEM_CALL_TARGET=line/3901");
+    // A directory, too.
+    call.hangs_up();
+    let mut call = Conversation::begin(&stage.transcript, &phone, &voice, "3101", stage.node.asterisk.address(), "812");
+    call.hears("dir-usingkeypad");
+    stage.node.agent.restart();
+    call.hears("dir-usingkeypad").press("#").hears("TANDEM_DIRECTORY=USEREXIT").hears("vm-goodbye");
+    assert_eq!(call.ends().status(), 200);
 }
 
 /// Somebody who knows the password records a prompt twice, and saves it.
@@ -153,6 +175,9 @@ fn guessers_of_the_password_are_locked_out() {
     let new = agent.plan().tandem_ok(&["menu", "password", "menus"]);
     let new: &'static str = new.trim().rsplit(' ').next().unwrap().to_owned().leak();
     assert!(guess(new).heard("vm-then-pound"));
+    // A line that is suspended is no way to it.
+    agent.plan().sql("UPDATE phone_lines SET status = 'suspended' WHERE id = '3101'");
+    assert!(guess(new).commands.is_empty());
     // An account without one lets nobody in.
     let stranger =
         SimulatedCall::new("prompt/line/9001", "9001", vec![("vm-password", Does::Digits(""))]).run(agent.agi());

@@ -23,7 +23,7 @@ pub fn surroundings(lines: &[&str]) -> Vec<(&'static str, String)> {
         ("ring-groups", "id,account,name,members\nteam,menus,Team,3901\nforeigners,other,Others,9001\n".to_owned()),
         (
             "extensions",
-            "account,extension,line,ring_group\nmenus,3901,3901,\nmenus,3902,3902,\nmenus,60,,team\nother,9001,9001,\n"
+            "account,extension,line,ring_group\nmenus,3901,3901,\nmenus,3902,3902,\nmenus,60,,team\nmenus,front-desk,3902,\nother,9001,9001,\n"
                 .to_owned(),
         ),
         ("numbers", "number,account,line\n12145550177,menus,3901\n".to_owned()),
@@ -45,6 +45,7 @@ hold = { sound = "pls-hold-while-try" }
 late = { sound = "vm-sorry" }
 wrong = { sound = "pm-invalid-option" }
 tone = { number = "77", text = "A tone of ten seconds." }
+news = { text = "What is new." }
 nothing = { text = "Spoken, where that can be done." }
 two = { sound = "hello&world-that-is-not-there" }
 
@@ -97,6 +98,8 @@ max_invalid = 1
 123 = "number +442071838750"
 25 = "number 911"
 26 = "number 933"
+7 = "extension front-desk"
+8 = { say = ["news"] }
 
 [menu.direct]
 entry = true

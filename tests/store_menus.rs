@@ -6,7 +6,7 @@ mod store_world;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use store_world::{World, load_sample, sample_menus, soon};
+use store_world::{World, load_sample, sample, sample_menus, soon};
 use tandem::store::Store;
 use tandem::store::import::{ImportError, Kind};
 use tandem::store::mailbox::{Audio, Format, NewPrompt, Place};
@@ -50,7 +50,9 @@ async fn every_question_and_change_in_each_database() {
         let mut writer = store.writer(Duration::from_secs(20));
 
         let main = store.menu("main", &mut soon()).await.unwrap().unwrap();
-        assert_eq!((main.account_id.as_str(), main.longest_extension), ("acme", 4), "{name}");
+        let extensions: Vec<(char, usize)> =
+            main.extensions.iter().map(|(digit, longest)| (*digit, *longest)).collect();
+        assert_eq!((main.account_id.as_str(), extensions), ("acme", vec![('1', 4), ('6', 3), ('7', 3)]), "{name}");
         assert_eq!(main.menu.options["1"], Action::RingGroup("600".into()), "{name}");
         assert_eq!(main.menu.options["t"], Action::Operator, "{name}");
         assert_eq!((main.menu.said("s"), main.menu.max_timeouts), (["welcome".to_owned()].as_slice(), 2), "{name}");
@@ -153,7 +155,8 @@ async fn what_does_not_fit_together_is_refused_with_its_path() {
     let store = &world.store;
     load_sample(store).await;
     store.import(Kind::Accounts, "id,name\nother,Other\n".as_bytes()).await.unwrap();
-    let sample = sample_menus();
+    store.import(Kind::Extensions, std::fs::File::open(sample("menu-extensions")).unwrap()).await.unwrap();
+    let menus = sample_menus();
     let before = format!("{:?}", store.menu_tree("acme", &mut soon()).await.unwrap());
     for (what, by, fault) in [
         ("1 = \"group 600\"", "1 = \"group x\"", "menu main > option 1: there is no ring group x"),
@@ -202,6 +205,16 @@ async fn what_does_not_fit_together_is_refused_with_its_path() {
             "t = \"menu main\"",
             "menu closed > timeout > menu main > condition 1 > menu closed: leads round without a key",
         ),
+        (
+            "t = \"mailbox sales\"",
+            "t = \"extension 800\"",
+            "menu closed > timeout > extension 800 > menu main > condition 1 > menu closed: leads round without a key",
+        ),
+        (
+            "operator = \"600\"",
+            "operator = \"800\"",
+            "menu main > timeout > operator > menu main: leads round without a key",
+        ),
         ("t = \"hangup\"", "t = \"menu support\"", "menu support > timeout > menu support: leads round without a key"),
         (
             "t = \"hangup\"",
@@ -209,17 +222,23 @@ async fn what_does_not_fit_together_is_refused_with_its_path() {
             "menu main > option 2 > menu support > timeout: say would lead round without a key",
         ),
         ("sound = \"basic-pbx-ivr-main\"\ntext = \"Welcome", "name2 = \"Welcome", "line 13"),
+        ("https://orders.example.com/status", "https://", "lookup order-status: url: empty host"),
+        (
+            "https://orders.example.com/status",
+            "ftp://orders.example.com",
+            "lookup order-status: url: does not begin with http:// or https://",
+        ),
         ("account = \"acme\"", "account = \"nobody\"", "there is no account nobody"),
         ("account = \"acme\"", "account = \"other\"", "menu main: another account has one of this id"),
     ] {
-        assert!(sample.contains(what), "{what} is in the sample");
-        let faults = refused(store, &sample.replace(what, by)).await;
+        assert!(menus.contains(what), "{what} is in the sample");
+        let faults = refused(store, &menus.replace(what, by)).await;
         assert!(
             faults.iter().any(|found| found == fault || fault == "line 13" && found.contains("unknown field")),
             "{what} -> {by}: {faults:#?}"
         );
     }
-    let silent = sample.replace("text = \"We are open from Monday to Friday, eight to six.\"", "");
+    let silent = menus.replace("text = \"We are open from Monday to Friday, eight to six.\"", "");
     assert_eq!(refused(store, &silent).await, ["prompt hours: has neither sound nor text, and was never recorded"]);
     assert_eq!(
         format!("{:?}", store.menu_tree("acme", &mut soon()).await.unwrap()),

@@ -18,6 +18,7 @@ pub mod mailbox;
 pub mod mailbox_import;
 pub mod menu;
 pub mod menu_drawing;
+mod menu_prompt;
 pub mod record;
 pub mod recordings;
 pub mod records;

@@ -340,6 +340,20 @@ pub enum MenuCommand {
         #[arg(long, value_name = "ID")]
         account: Option<String>,
     },
+    /// Put a sound file in the place of what a prompt says, on every node
+    ///
+    /// It is kept as what is recorded by phone is, which takes its place in turn. WAV: where sox is installed, of any rate and number of channels. Run it as
+    /// the agent's user where audio is kept in a directory.
+    Prompt {
+        /// The prompt's id
+        prompt: String,
+        /// The file
+        #[arg(required_unless_present = "erase", conflicts_with = "erase")]
+        file: Option<PathBuf>,
+        /// Erase what was recorded: the prompt's sound or text holds again
+        #[arg(long)]
+        erase: bool,
+    },
     /// Give an account a new password for recording its prompts by phone
     ///
     /// A password is made up and printed, unless one is handed over.

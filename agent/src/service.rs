@@ -131,12 +131,14 @@ pub async fn serve(config: Config) -> Result<(), ServiceError> {
     let voicemail = voicemail::port(&config, &store, &sources.alarms)?;
     let messages_shipped = voicemail::start(&config, &store, &voicemail, &mut sources, &shipping, &closing)?;
     let (tapper, recordings_shipped) = recordings::start(&config, &store, &mut sources, &shipping, &closing)?;
+    let speech = speech(&config);
+    speech.sweep();
     let ports = Ports::new(
         store.clone(),
         rules(&config),
         atlas,
         callbacks.clone(),
-        speech(&config),
+        speech,
         config.media.recordings.clone(),
         voicemail,
         lookups()?,

@@ -1,5 +1,6 @@
 -- A menu with all that a call through it needs: $1 menu. Each row has the menu's own columns, and one of its options, or of its prompts, or of the hours of its
--- conditions' schedules, or of their holidays.
+-- conditions' schedules, or of their holidays; or, where extensions may be keyed in, the length of the longest that begins with a digit (letters come after digits in every
+-- collation).
 SELECT
     m.id AS menu_id,
     m.account_id,
@@ -15,8 +16,10 @@ SELECT
     m.max_invalid,
     m.operator,
     m.line_id,
-    CASE WHEN m.direct_dial THEN
-        (SELECT CAST(MAX(LENGTH(e.extension)) AS BIGINT) FROM extensions e WHERE e.account_id = m.account_id) END AS longest_extension,
+    x.digit AS extension_digit,
+    CASE WHEN x.part = 5 THEN
+        (SELECT CAST(MAX(LENGTH(e.extension)) AS BIGINT) FROM extensions e
+            WHERE e.account_id = m.account_id AND e.extension >= x.digit AND e.extension < x.beyond) END AS longest_extension,
     o.digits AS option_digits,
     o.action AS option_action,
     o.target AS option_target,
@@ -47,7 +50,11 @@ SELECT
     d.closes AS holiday_closes
 FROM menus m
 JOIN accounts a ON a.id = m.account_id
-JOIN (SELECT 1 AS part UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4) x ON 1 = 1
+JOIN (
+    SELECT 1 AS part, '' AS digit, '' AS beyond UNION ALL SELECT 2, '', '' UNION ALL SELECT 3, '', '' UNION ALL SELECT 4, '', ''
+    UNION ALL SELECT 5, '0', '0a' UNION ALL SELECT 5, '1', '1a' UNION ALL SELECT 5, '2', '2a' UNION ALL SELECT 5, '3', '3a' UNION ALL SELECT 5, '4', '4a'
+    UNION ALL SELECT 5, '5', '5a' UNION ALL SELECT 5, '6', '6a' UNION ALL SELECT 5, '7', '7a' UNION ALL SELECT 5, '8', '8a' UNION ALL SELECT 5, '9', '9a'
+) x ON x.part < 5 OR m.direct_dial
 LEFT JOIN menu_options o ON x.part = 1 AND o.menu_id = m.id
 LEFT JOIN menu_prompts q ON x.part = 2 AND q.menu_id = m.id
 LEFT JOIN prompts p ON p.id = q.prompt_id

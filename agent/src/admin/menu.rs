@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{mailbox, menu_drawing};
+use super::{mailbox, menu_drawing, menu_prompt};
 use crate::cli;
 use crate::config::Config;
 use crate::service;
@@ -26,12 +26,15 @@ pub async fn run(config: &Config, command: &cli::MenuCommand) -> Result<(), Stri
     let text = match command {
         cli::MenuCommand::Show { menu, svg } => show(&store, menu, svg.as_deref()).await?,
         cli::MenuCommand::Check { account } => check(&store, account.as_deref()).await?,
+        cli::MenuCommand::Prompt { prompt, file, erase: _ } => {
+            menu_prompt::run(config, &store, prompt, file.as_deref()).await?
+        }
         cli::MenuCommand::Password { account, stdin } => password(config, &store, account, *stdin).await?,
     };
     io::stdout().write_all(text.as_bytes()).map_err(|error| error.to_string())
 }
 
-fn asking() -> Asking {
+pub(super) fn asking() -> Asking {
     Asking::until(Instant::now() + PATIENCE)
 }
 

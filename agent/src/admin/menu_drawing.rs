@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use reqwest::Url;
 use svg::Document;
 use svg::node::element::path::Data;
 use svg::node::element::{Path, Rectangle, Text};
@@ -80,7 +81,7 @@ fn lead<'a>(tree: &'a Tree, menu: &Menu, before: &str, action: &'a Action, drawn
         Action::Lookup(id) => {
             let mut branch = leaf(format!("{before}lookup {id}"));
             if let Some(lookup) = tree.lookups.get(id) {
-                branch.text = format!("{before}lookup {id}: {} {}", lookup.method, lookup.url);
+                branch.text = format!("{before}lookup {id}: {} {}", lookup.method, shown(&lookup.url));
                 branch.below.push(lead(tree, menu, "without an answer: ", &lookup.fallback, drawn));
             }
             branch
@@ -91,6 +92,17 @@ fn lead<'a>(tree: &'a Tree, menu: &Menu, before: &str, action: &'a Action, drawn
         }
         Action::Say => leaf(format!("{before}the menu again")),
         action => leaf(format!("{before}{action}")),
+    }
+}
+
+/// An address without what may be secret in it: user, password and query.
+fn shown(url: &str) -> String {
+    match Url::parse(url) {
+        Ok(url) => {
+            let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+            format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
+        }
+        Err(error) => format!("an address that cannot be read ({error})"),
     }
 }
 

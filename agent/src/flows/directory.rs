@@ -1,8 +1,9 @@
 //! The flow `directory`: a caller finds somebody of an account by name, and is connected (`app_directory.c`).
 //!
-//! `AGI(agi://<agent>/directory/<directory id>)`. Letters are keyed in as digits; too many who fit make it ask for more letters. [`one`] and [`menu`] offer
+//! `AGI(agi://<agent>/directory/<directory id>[/<menu id>])`; the menu is the one through which the call came. Letters are keyed in as digits; too many who fit make it ask for more letters. [`one`] and [`menu`] offer
 //! those who fit, [`name`] is how each is told. `TANDEM_DIRECTORY` tells what came of it, in the words of `DIRECTORY_RESULT` where it has one: `SELECTED`,
-//! `OPERATOR`, `USEREXIT`, `TIMEOUT`, `NOBODY` or `FAILED`. Every conversation ends: after some tries, and after some silence.
+//! `OPERATOR`, `USEREXIT`, `TIMEOUT`, `NOBODY` or `FAILED`. Whoever wants no more of it, or finds nobody, is in the menu again, if there is one. Every
+//! conversation ends: after some tries, and after some silence.
 
 mod menu;
 mod name;
@@ -83,18 +84,35 @@ impl Found {
     }
 }
 
-/// Lets the caller find somebody, and connects them.
+/// Lets the caller find somebody, and connects them; else leads back to the menu, or ends the call.
 ///
 /// # Errors
 /// The caller hung up, or the transport broke.
 pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> Step<&'static str> {
-    let [id] = arguments else { return Err(Fault("directory wants the id of a directory".to_owned()).into()) };
+    let (id, menu) = match arguments {
+        [id] => (id, ""),
+        [id, menu] => (id, menu.as_str()),
+        _ => {
+            return Err(Fault("directory wants the id of a directory, and may be told the menu".to_owned()).into());
+        }
+    };
     call.answer().await?;
     let found = enter(call, id, ports).await?;
     let (account_id, extension, target) = match &found {
         // Whoever has no extension is left a message.
         Found::Person(person) => (&person.account_id, &person.extension, person.target().unwrap_or_default()),
         Found::Operator { account_id, extension } => (account_id, extension, String::new()),
+        // Keys were pressed: a caller who is silent, or who hears that nothing works, would be led round.
+        Found::Left | Found::Nobody if !menu.is_empty() => {
+            call.set(&[
+                ("TANDEM_DIRECTORY", found.word()),
+                ("TANDEM_ACTION", "menu"),
+                ("TANDEM_MENU", menu),
+                ("TANDEM_DONE", "1"),
+            ])
+            .await?;
+            return Ok(found.outcome());
+        }
         _ => {
             call.set(&[("TANDEM_DIRECTORY", found.word())]).await?;
             call.play(&["vm-goodbye".into()], "").await?;

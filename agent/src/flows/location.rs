@@ -59,7 +59,7 @@ async fn read(call: &mut impl Call, location: &Location, ports: &Ports) -> Step<
     {
         text = format!("{:.4}, {:.4}", point.latitude, point.longitude);
     }
-    match ports.speech.speak(&text).await {
+    match ports.speech.speak(&text, "").await {
         Some(spoken) => call.play(&[Prompt(spoken.prompt())], "").await.map(drop),
         None => phrases::spell(call, &text, "").await.map(drop),
     }

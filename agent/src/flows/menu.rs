@@ -93,21 +93,26 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
     let loaded = loaded.map_err(|error| Fault(format!("menu {id} cannot be read: {error}")))?;
     let loaded = loaded.filter(|loaded| loaded.account_status == Status::Active);
     let loaded = loaded.ok_or_else(|| Fault(format!("there is no menu {id}, or its account is not active")))?;
-    let (end, depth) = Box::pin(through(call, loaded, depth, &mut walk)).await?;
+    let (end, menu, depth) = Box::pin(through(call, loaded, depth, &mut walk)).await?;
     let outcome = end.name();
     metrics::counter!("tandem_menu_calls_total", "end" => outcome).increment(1);
-    end.tell(call, depth).await?;
+    end.tell(call, &menu, depth).await?;
     Ok(outcome)
 }
 
-/// From menu to menu, until the call goes on elsewhere; how deep it came.
-async fn through(call: &mut impl Call, mut loaded: Loaded, mut depth: u32, walk: &mut Walk<'_>) -> Step<(End, u32)> {
+/// From menu to menu, until the call goes on elsewhere; from which menu, and how deep it came.
+async fn through(
+    call: &mut impl Call,
+    mut loaded: Loaded,
+    mut depth: u32,
+    walk: &mut Walk<'_>,
+) -> Step<(End, String, u32)> {
     let (mut conditions, mut language) = (true, true);
     loop {
         depth = depth.saturating_add(1);
         if depth > DEPTH {
             tracing::warn!(menu = loaded.menu.id, depth, "a call that goes round in menus is ended");
-            return Ok((End::Depth, depth));
+            return Ok((End::Depth, loaded.menu.id, depth));
         }
         let decided = if conditions { decided(&loaded) } else { None };
         let (action, digits) = match decided {
@@ -124,14 +129,14 @@ async fn through(call: &mut impl Call, mut loaded: Loaded, mut depth: u32, walk:
         let action = match action {
             Action::Lookup(id) => match Box::pin(lookup::ask(call, &loaded, &id, &digits, walk)).await? {
                 Some(action) => action,
-                None => return Ok((End::Sorry, depth)),
+                None => return Ok((End::Sorry, loaded.menu.id, depth)),
             },
             action => action,
         };
         match action {
             Action::Menu(id) => match walk.load(&id, &loaded.account_id).await {
                 Some(next) => (loaded, conditions, language) = (next, true, true),
-                None => return Ok((End::Sorry, depth)),
+                None => return Ok((End::Sorry, loaded.menu.id, depth)),
             },
             Action::Say => conditions = false,
             Action::Language(name) => {
@@ -139,7 +144,10 @@ async fn through(call: &mut impl Call, mut loaded: Loaded, mut depth: u32, walk:
                 call.set(&[("CHANNEL(language)", &name)]).await?;
                 (conditions, language) = (false, false);
             }
-            action => return Ok((End::of(action, &loaded, call.caller(), walk.ports), depth)),
+            action => {
+                let end = End::of(action, &loaded, call.caller(), walk.ports);
+                return Ok((end, loaded.menu.id, depth));
+            }
         }
     }
 }
@@ -160,26 +168,32 @@ async fn converse(call: &mut impl Call, loaded: &Loaded, walk: &mut Walk<'_>) ->
     let at_the_end = |digits: &str| (menu.options.get(digits).cloned().unwrap_or(Action::HangUp), String::new());
     let keys = input::first_keys(menu);
     let (mut timeouts, mut wrong) = (0, 0);
+    // A key that came while the caller was told of none, or of a wrong one: the greeting is known.
+    let mut pressed = None;
     loop {
-        let key = say::said(call, loaded, GREETING, &keys, walk.ports).await?;
+        let key = match pressed.take() {
+            Some(key) => Some(key),
+            None => say::said(call, loaded, GREETING, &keys, walk.ports).await?,
+        };
         if !menu.asks() {
             return Ok(at_the_end(TIMEOUT));
         }
         match input::read(call, loaded, key, walk).await? {
             Keyed::Nothing => {
                 timeouts += 1;
-                say::said(call, loaded, TIMEOUT, "", walk.ports).await?;
-                if timeouts >= menu.max_timeouts {
+                pressed = say::said(call, loaded, TIMEOUT, &keys, walk.ports).await?;
+                if pressed.is_none() && timeouts >= menu.max_timeouts {
                     return Ok(at_the_end(TIMEOUT));
                 }
             }
             Keyed::Wrong => {
                 wrong += 1;
-                if menu.said(INVALID).is_empty() {
-                    call.play(&[WRONG.into()], "").await?;
+                let keys = if wrong < menu.max_invalid { keys.as_str() } else { "" };
+                pressed = if menu.said(INVALID).is_empty() {
+                    call.play(&[WRONG.into()], keys).await?
                 } else {
-                    say::said(call, loaded, INVALID, "", walk.ports).await?;
-                }
+                    say::said(call, loaded, INVALID, keys, walk.ports).await?
+                };
                 if wrong >= menu.max_invalid {
                     return Ok(at_the_end(INVALID));
                 }

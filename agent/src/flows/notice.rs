@@ -31,7 +31,7 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
         return Ok("message");
     }
     call.answer().await?;
-    let spoken = ports.speech.speak(&talk.text).await;
+    let spoken = ports.speech.speak(&talk.text, "").await;
     // What is spoken goes by quickly; what is spelled does not.
     for _ in 0..if spoken.is_some() { 2 } else { 1 } {
         call.play(&["vm-Urgent".into(), "vm-message".into(), "vm-from-phonenumber".into()], "").await?;

@@ -44,7 +44,7 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
         recorders.map_err(|error| Fault(format!("the account of line {line_id} cannot be read: {error}")))?;
     let recorders = recorders.filter(|recorders| recorders.status == Status::Active);
     let recorders =
-        recorders.ok_or_else(|| Fault(format!("there is no line {line_id}, or its account is not active")))?;
+        recorders.ok_or_else(|| Fault(format!("there is no line {line_id}, or it or its account is not active")))?;
     call.answer().await?;
     let central = asking.source() == Some(Source::Central);
     let verdict = log_in(call, &recorders, central, ports).await?;
@@ -100,7 +100,7 @@ async fn converse(call: &mut impl Call, account_id: &str, ports: &Ports) -> Step
         match ports.store.announcement_by_number(account_id, &number, &mut asking).await {
             Ok(Some(announcement)) => {
                 phrases::digits(call, &number).await?;
-                record(call, &announcement, ports).await?;
+                record(call, &announcement, account_id, ports).await?;
                 unknown = 0;
             }
             Ok(None) => {
@@ -118,8 +118,8 @@ async fn converse(call: &mut impl Call, account_id: &str, ports: &Ports) -> Step
 }
 
 /// Says what a prompt is now, and records it anew; a hangup discards what was recorded.
-async fn record(call: &mut impl Call, announcement: &Announcement, ports: &Ports) -> Step<()> {
-    say::say(call, announcement, phrases::KEYS, ports).await?;
+async fn record(call: &mut impl Call, announcement: &Announcement, account_id: &str, ports: &Ports) -> Step<()> {
+    say::say(call, announcement, account_id, phrases::KEYS, ports).await?;
     let manner = Manner {
         prompt: "vm-rec-temp",
         message: false,

@@ -47,15 +47,20 @@ impl Sox {
 
     /// A recording as GSM 6.10 in WAV; `None` where it cannot be made, and is kept as it is.
     pub async fn compact(&self, recording: &[u8]) -> Option<Vec<u8>> {
-        self.shrink(recording, &["-e", "gsm-full-rate", "-c", "1"]).await
+        self.shaped(recording, &["-e", "gsm-full-rate", "-c", "1"]).await
+    }
+
+    /// A WAV of any rate, width and number of channels as Asterisk would record it; `None` where it cannot be made.
+    pub async fn recording(&self, sound: &[u8]) -> Option<Vec<u8>> {
+        self.shaped(sound, &["-e", "signed-integer", "-b", "16", "-c", "1"]).await
     }
 
     /// A stereo recording as mu-law, which is what most calls are spoken in; `None` where it cannot be made, and is kept as it is.
     pub async fn compact_stereo(&self, recording: &[u8]) -> Option<Vec<u8>> {
-        self.shrink(recording, &["-e", "mu-law", "-b", "8", "-c", "2"]).await
+        self.shaped(recording, &["-e", "mu-law", "-b", "8", "-c", "2"]).await
     }
 
-    async fn shrink(&self, recording: &[u8], shape: &[&str]) -> Option<Vec<u8>> {
+    async fn shaped(&self, recording: &[u8], shape: &[&str]) -> Option<Vec<u8>> {
         let (from, to) = (Passing::new(&self.folder), Passing::new(&self.folder));
         let work = async {
             fs::write(&from.0, recording).await.ok()?;
@@ -63,7 +68,7 @@ impl Sox {
             fs::read(&to.0).await.ok()
         };
         // A run that went wrong may have written a part.
-        work.await.filter(|small| wav::length(small).is_ok_and(|length| !length.is_zero()))
+        work.await.filter(|shaped| wav::length(shaped).is_ok_and(|length| !length.is_zero()))
     }
 
     /// Audio of either format, one after the other, as a recording.

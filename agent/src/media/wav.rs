@@ -122,6 +122,12 @@ pub fn is_gsm(bytes: &[u8]) -> bool {
     matches!(format_tag(bytes), Some((49, ..)))
 }
 
+/// True for a recording as Asterisk writes it.
+#[must_use]
+pub fn is_recording(bytes: &[u8]) -> bool {
+    matches!(format_tag(bytes), Some((1, 1, RATE)))
+}
+
 /// Format, channels and rate of a WAV header.
 fn format_tag(bytes: &[u8]) -> Option<(u16, u16, u32)> {
     if bytes.get(..4)? != b"RIFF" || bytes.get(8..16)? != b"WAVEfmt " {

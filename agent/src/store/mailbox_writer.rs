@@ -85,6 +85,21 @@ impl Writer {
         self.replace(statements, &key, prompt.recorded_at, audio).await
     }
 
+    /// Erases what was recorded for a prompt; false when nothing was.
+    ///
+    /// # Errors
+    /// See [`Unwritten`].
+    pub async fn erase_prompt(&mut self, prompt_id: &str) -> Result<bool, Unwritten> {
+        let mut erased = false;
+        self.within(async |connection| {
+            connection.begin().await?;
+            erased = erase_recording(connection, prompt_id).await?;
+            connection.commit().await
+        })
+        .await?;
+        Ok(erased)
+    }
+
     /// Replaces the audio of this key. The statements tell what is there, remove its row, and put a new one in: the key, then the audio's columns.
     async fn replace(
         &mut self,
@@ -240,6 +255,18 @@ pub(super) async fn run(connection: &mut Connection, steps: &[Step<'_>]) -> Resu
         connection.execute(statement.text(connection.backend()), values).await?;
     }
     Ok(())
+}
+
+/// Removes what was recorded for a prompt, with its audio; false when nothing was.
+pub(super) async fn erase_recording(connection: &mut Connection, prompt_id: &str) -> Result<bool, sqlx::Error> {
+    let key = [Value::from(prompt_id)];
+    let backend = connection.backend();
+    let recorded: Vec<(String, String, Moment)> = connection.rows(PROMPT_RECORDING.text(backend), &key).await?;
+    for (audio_id, place, _) in &recorded {
+        run(connection, &removal_steps(audio_id, place)).await?;
+    }
+    connection.execute(DELETE_PROMPT_RECORDING.text(backend), &key).await?;
+    Ok(!recorded.is_empty())
 }
 
 pub(super) async fn insert_audio(

@@ -186,8 +186,8 @@ pub struct Loaded {
     pub account_status: Status,
     /// The account's time zone.
     pub time_zone: Tz,
-    /// Keys of the account's longest extension, where it may be keyed in.
-    pub longest_extension: usize,
+    /// Keys of the account's longest extension that begins with each digit, where extensions may be keyed in.
+    pub extensions: BTreeMap<char, usize>,
     /// What is said in it, by id.
     pub announcements: BTreeMap<String, Announcement>,
     /// The schedules of its conditions, by id.

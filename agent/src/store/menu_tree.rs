@@ -119,16 +119,26 @@ impl Tree {
         let conditions =
             menu.conditions.iter().zip(1..).map(|(condition, n)| (format!("condition {n}"), &condition.action));
         let timeout = menu.options.get(TIMEOUT).map(|action| (label(TIMEOUT), action));
-        let ways = conditions.chain(timeout);
-        let next = ways.filter_map(|(step, action)| match action {
-            Action::Menu(id) => Some((step, id.as_str())),
-            Action::Lookup(lookup) => match self.lookups.get(lookup).map(|lookup| &lookup.fallback) {
-                Some(Action::Menu(id)) => Some((format!("{step} > lookup {lookup}"), id.as_str())),
-                _ => None,
+        conditions.chain(timeout).filter_map(|(step, action)| self.menu_behind(menu, step, action)).collect()
+    }
+
+    /// The menu that an action of a menu leads to, if it is one, and how: at once, by an extension or number of the account, or by what a lookup falls back to.
+    fn menu_behind<'a>(&'a self, menu: &'a Menu, step: String, action: &'a Action) -> Option<(String, &'a str)> {
+        let by = |number: &str| {
+            let entrance = self.entrances.iter().find(|(entrance, _)| entrance == number.trim_start_matches('+'));
+            entrance.map(|(_, id)| (format!("{step} > {action}"), id.as_str()))
+        };
+        match action {
+            Action::Menu(id) => Some((step, id)),
+            Action::Extension(number) | Action::Number(number) => by(number),
+            Action::Operator => by(&menu.operator),
+            Action::Lookup(lookup) => match &self.lookups.get(lookup)?.fallback {
+                // It is refused for that.
+                Action::Lookup(_) => None,
+                fallback => self.menu_behind(menu, format!("{step} > lookup {lookup}"), fallback),
             },
             _ => None,
-        });
-        next.collect()
+        }
     }
 }
 
@@ -239,9 +249,6 @@ impl<'a> Check<'a> {
             }
             Action::Extension(number) if !around.extensions.contains(number) => {
                 self.fault(path, format!("there is no extension {number}"));
-            }
-            Action::Extension(number) if !is_number(number) => {
-                self.fault(path, format!("extension {number} cannot be dialled by a menu"));
             }
             Action::Operator if menu.operator.is_empty() => self.fault(path, "the menu has no operator"),
             // No code of a feature: whoever presses the key would set it for the menu's line.

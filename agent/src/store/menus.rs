@@ -30,6 +30,7 @@ struct MenuRow {
     max_invalid: i32,
     operator: String,
     line_id: Option<String>,
+    extension_digit: String,
     longest_extension: Option<i64>,
     option_digits: Option<String>,
     option_action: Option<String>,
@@ -113,7 +114,7 @@ impl MenuRow {
             account_id: self.account_id.clone(),
             account_status: status(&self.account_status)?,
             time_zone: zone(&self.account_time_zone)?,
-            longest_extension: usize::try_from(self.longest_extension.unwrap_or_default()).unwrap_or_default(),
+            extensions: BTreeMap::new(),
             announcements: BTreeMap::new(),
             schedules: BTreeMap::new(),
         })
@@ -128,6 +129,9 @@ impl MenuRow {
         if let (Some(digits), Some(announcement)) = (&self.said_digits, self.announcement.announcement()?) {
             loaded.menu.said.entry(digits.clone()).or_default().push(announcement.id.clone());
             loaded.announcements.insert(announcement.id.clone(), announcement);
+        }
+        if let (Some(digit), Some(longest)) = (self.extension_digit.chars().next(), self.longest_extension) {
+            loaded.extensions.insert(digit, usize::try_from(longest).unwrap_or_default());
         }
         self.add_condition(loaded, last_condition)
     }

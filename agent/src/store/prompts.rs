@@ -111,7 +111,7 @@ impl Store {
         rows.iter().filter_map(|row| row.announcement().transpose()).collect()
     }
 
-    /// Who may record the prompts of a line's account. `None` when there is no such line.
+    /// Who may record the prompts of a line's account. `None` when there is no such line, or it is not active.
     ///
     /// # Errors
     /// As [`Store::menu`].

@@ -42,15 +42,18 @@ pub struct Spelling {
 }
 
 /// Every beginning by which a name is found. Other scripts and accents become Latin letters; spaces and punctuation within a name do not count, but
-/// either part of a name with a hyphen is found, too. A name of one word is first and last name; one without a letter or digit is not found at all.
+/// either part of a name with a hyphen is found, too, and each syllable of one that is written without spaces. A name of one word is first and last name;
+/// one without a letter or digit is not found at all.
 #[must_use]
 pub fn spellings(name: &str) -> Vec<Spelling> {
-    let name = deunicode(name).to_ascii_lowercase();
-    let words: Vec<&str> = name.split_whitespace().filter(|word| word.contains(is_spelled)).collect();
-    // The pieces between hyphens, each with the place of its word.
+    let words = name.split_whitespace().map(|word| deunicode(word).to_ascii_lowercase());
+    let words: Vec<String> = words.filter(|word| word.contains(is_spelled)).collect();
+    // The pieces between hyphens, and the syllables that one character stands for, each with the place of its word.
     let pieces: Vec<(usize, String)> = (0..)
         .zip(&words)
-        .flat_map(|(place, word)| word.split('-').map(move |piece| (place, piece.replace(|c| !is_spelled(c), ""))))
+        .flat_map(|(place, word)| {
+            word.split(['-', ' ']).map(move |piece| (place, piece.replace(|c| !is_spelled(c), "")))
+        })
         .filter(|(_, piece)| !piece.is_empty())
         .collect();
     let mut spellings: Vec<Spelling> = Vec::new();
@@ -123,6 +126,21 @@ mod tests {
         assert_eq!(told("Иван Петров")[1].split(' ').next(), Some("last"));
         assert_eq!(told("3M"), ["first 36 3m", "last 36 3m"]);
         assert_eq!(told(" -- !"), [""; 0]);
+    }
+
+    #[test]
+    fn a_name_without_spaces_is_one_word_whichever_name_comes_first() {
+        assert_eq!(
+            told("王小明"),
+            [
+                "first 926494266464 wangxiaoming",
+                "last 926494266464 wangxiaoming",
+                "first 94266464 xiaomingwang",
+                "last 94266464 xiaomingwang",
+                "first 6464 mingwangxiao",
+                "last 6464 mingwangxiao"
+            ]
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Who it is: the name as its owner says it, else spoken, else spelled; and the extension, where there is one and the directory tells it.
 
 use crate::call::{Call, Prompt, Say, Step};
+use crate::flows::menu::say::spoken;
 use crate::flows::{Ports, voicemail};
 use crate::phrases::{KEYS, Part, speak, spell};
 use crate::store::directory::{Directory, Person};
@@ -26,7 +27,7 @@ async fn name(call: &mut impl Call, person: &Person, ports: &Ports) -> Step<Opti
     {
         return Ok(heard);
     }
-    match ports.speech.speak(&person.name).await {
+    match spoken(call, &person.name, ports).await? {
         Some(spoken) => call.play(&[Prompt(spoken.prompt())], KEYS).await,
         None => spell(call, &person.name, KEYS).await,
     }

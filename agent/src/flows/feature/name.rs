@@ -26,7 +26,7 @@ impl User<'_> {
             Feature::Screening | Feature::ScreeningOff => "Call screening",
             _ => "Find me",
         };
-        let spoken = self.ports.speech.speak(text).await;
+        let spoken = self.ports.speech.speak(text, "").await;
         let parts = spoken.iter().map(|spoken| Part::Play(Prompt(spoken.prompt()))).collect();
         Name { parts, _spoken: spoken }
     }

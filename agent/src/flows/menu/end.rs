@@ -76,10 +76,10 @@ impl End {
         }
     }
 
-    /// Tells the dialplan, in one exchange, or ends the call.
-    pub(super) async fn tell(&self, call: &mut impl Call, depth: u32) -> Step<()> {
+    /// Tells the dialplan, in one exchange, or ends the call; `menu` is where it goes from.
+    pub(super) async fn tell(&self, call: &mut impl Call, menu: &str, depth: u32) -> Step<()> {
         let depth = depth.to_string();
-        let mut variables = vec![("TANDEM_MENU_DEPTH", depth.as_str())];
+        let mut variables = vec![("TANDEM_MENU", menu), ("TANDEM_MENU_DEPTH", depth.as_str())];
         let target = match self {
             End::Inside { target: Some((kind, id)), .. } => format!("{}/{id}", kind.name()),
             _ => String::new(),

@@ -1,8 +1,11 @@
 //! What is keyed in: an option, by the longest match, or an extension of the account.
 
+use std::collections::BTreeMap;
+
 use super::Walk;
 use crate::call::{Call, Step};
 use crate::store::menu::{Loaded, Menu};
+use crate::store::target::{Service, Target};
 
 /// What was keyed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +46,7 @@ pub(super) async fn read(
             }
         }
     }
-    while let Some(more) = further(menu, loaded.longest_extension, &keys) {
+    while let Some(more) = further(menu, &loaded.extensions, &keys) {
         let digits = call.collect(&[], more, menu.between).await?;
         keys.push_str(&digits.keys);
         if digits.keys.len() < more {
@@ -58,31 +61,37 @@ pub(super) async fn read(
     if !menu.direct_dial || !is_number {
         return Ok(Keyed::Wrong);
     }
-    match Box::pin(walk.ports.store.extension(&loaded.account_id, &keys, &mut walk.asking())).await {
-        Ok(None) => Ok(Keyed::Wrong),
-        Ok(Some(_)) => Ok(Keyed::Extension(keys)),
-        Err(error) => {
-            // Whoever decides the call asks again.
-            tracing::warn!(account_id = loaded.account_id, %error, "an extension that was keyed in cannot be looked up");
-            Ok(Keyed::Extension(keys))
-        }
-    }
+    let extension = Box::pin(walk.ports.store.extension(&loaded.account_id, &keys, &mut walk.asking())).await;
+    let extension = extension.inspect_err(|error| {
+        tracing::warn!(account_id = loaded.account_id, %error, "an extension that was keyed in cannot be looked up");
+    });
+    let target = extension.ok().flatten().and_then(|extension| extension.target);
+    Ok(if target.is_some_and(|target| may_be_keyed_in(&target)) { Keyed::Extension(keys) } else { Keyed::Wrong })
 }
 
-/// How many further keys are waited for at once, if any may follow. Where extensions may be keyed in, they are as long as they like.
-fn further(menu: &Menu, longest_extension: usize, keys: &str) -> Option<usize> {
-    let longer = menu.keys().filter(|digits| digits.len() > keys.len() && digits.starts_with(keys));
-    let options = longer.map(|digits| digits.len() - keys.len());
-    if menu.direct_dial && keys.bytes().all(|key| key.is_ascii_digit()) {
-        options.chain(longest_extension.checked_sub(keys.len())).max().filter(|more| *more > 0)
-    } else {
-        options.min()
+/// Not a conference: whoever tries numbers would be among people who talk to each other. An option may lead there.
+fn may_be_keyed_in(target: &Target) -> bool {
+    !matches!(target, Target::Service(Service::Conference, _))
+}
+
+/// How many further keys are waited for at once, if any may follow. `extensions` are the lengths of the longest that begin with a digit. Keys with which
+/// nothing begins may be a wrong extension, whose last keys are none of their own.
+fn further(menu: &Menu, extensions: &BTreeMap<char, usize>, keys: &str) -> Option<usize> {
+    let begins = || menu.keys().filter(|digits| digits.starts_with(keys));
+    let options = begins().map(|digits| digits.len() - keys.len()).filter(|more| *more > 0);
+    if !menu.direct_dial || !keys.bytes().all(|key| key.is_ascii_digit()) {
+        return options.min();
+    }
+    let longest = keys.chars().next().and_then(|first| extensions.get(&first));
+    let longest = longest.or_else(|| extensions.values().max().filter(|_| begins().next().is_none()));
+    match longest {
+        Some(longest) => options.chain(longest.checked_sub(keys.len())).max().filter(|more| *more > 0),
+        None => options.min(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::time::Duration;
 
     use super::*;
@@ -126,11 +135,21 @@ mod tests {
             ("3", None),
             ("t", None),
         ] {
-            assert_eq!(further(&plain, 9, keys), more, "{keys}");
+            assert_eq!(further(&plain, &BTreeMap::from([('3', 9)]), keys), more, "{keys}");
         }
-        let direct = menu(&["1", "7", "70007"], true);
-        for (keys, more) in [("1", Some(2)), ("101", None), ("7", Some(4)), ("*", None), ("1010", None)] {
-            assert_eq!(further(&direct, 3, keys), more, "{keys}");
+        let direct = menu(&["1", "2", "7", "70007"], true);
+        let extensions = BTreeMap::from([('1', 3), ('7', 3)]);
+        for (keys, more) in [
+            ("1", Some(2)),
+            ("101", None),
+            ("7", Some(4)),
+            ("2", None),
+            ("3", Some(2)),
+            ("35", Some(1)),
+            ("*", None),
+            ("1010", None),
+        ] {
+            assert_eq!(further(&direct, &extensions, keys), more, "{keys}");
         }
     }
 }

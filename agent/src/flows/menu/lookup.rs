@@ -69,7 +69,7 @@ pub(super) async fn ask(
     match believed {
         Ok((announcements, action)) => {
             for announcement in &announcements {
-                say::say(call, announcement, "", ports).await?;
+                say::say(call, announcement, &loaded.account_id, "", ports).await?;
             }
             Ok(Some(action))
         }

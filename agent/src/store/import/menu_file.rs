@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use reqwest::Url;
 use serde::Deserialize;
 
 use super::field;
@@ -243,8 +244,11 @@ impl Reader {
         if !matches!(entry.method.as_str(), "GET" | "POST") {
             self.fault(&path, format!("method: {:?} is neither GET nor POST", entry.method));
         }
-        if !entry.url.starts_with("http://") && !entry.url.starts_with("https://") {
-            self.fault(&path, "url: does not begin with http:// or https://");
+        match Url::parse(&entry.url) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => {}
+            Ok(_) => self.fault(&path, "url: does not begin with http:// or https://"),
+            // It may hold a password, which the error does not.
+            Err(error) => self.fault(&path, format!("url: {error}")),
         }
         self.text(&path, "url", &entry.url, 255);
         self.within(&path, "digits", entry.digits as u64, 0, 64);

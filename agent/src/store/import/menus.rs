@@ -7,19 +7,18 @@ use super::{ImportError, menu_file};
 use crate::store::address::Session;
 use crate::store::asking::Asking;
 use crate::store::connection::{Connection, Value};
-use crate::store::mailboxes::removal_steps;
+use crate::store::mailbox_writer::erase_recording;
 use crate::store::menu::{Announcement, Menu};
 use crate::store::menu_tree::{Surroundings, Tree};
 use crate::store::schedule::{self, Schedule};
 use crate::store::statement::{
     DELETE_MENU, DELETE_MENU_CONDITIONS, DELETE_MENU_LOOKUPS, DELETE_MENU_OPTIONS, DELETE_MENU_PROMPTS, DELETE_PROMPT,
-    DELETE_PROMPT_RECORDING, DELETE_SCHEDULE_HOLIDAYS, DELETE_SCHEDULE_HOURS, DELETE_SCHEDULES, FORGET_PROMPT_NUMBERS,
-    INSERT_MENU, INSERT_MENU_CONDITION, INSERT_MENU_LOOKUP, INSERT_MENU_OPTION, INSERT_MENU_PROMPT, INSERT_PROMPT,
-    INSERT_SCHEDULE, INSERT_SCHEDULE_HOLIDAY, INSERT_SCHEDULE_HOURS, KNOWN_ACCOUNTS, KNOWN_DIRECTORIES,
-    KNOWN_EXTENSIONS, KNOWN_LINES, KNOWN_LOOKUPS, KNOWN_MAILBOXES, KNOWN_MENUS, KNOWN_PROMPTS, KNOWN_RING_GROUPS,
-    KNOWN_SCHEDULES, PROMPT_RECORDING, Statement, UPDATE_MENU, UPDATE_PROMPT,
+    DELETE_SCHEDULE_HOLIDAYS, DELETE_SCHEDULE_HOURS, DELETE_SCHEDULES, FORGET_PROMPT_NUMBERS, INSERT_MENU,
+    INSERT_MENU_CONDITION, INSERT_MENU_LOOKUP, INSERT_MENU_OPTION, INSERT_MENU_PROMPT, INSERT_PROMPT, INSERT_SCHEDULE,
+    INSERT_SCHEDULE_HOLIDAY, INSERT_SCHEDULE_HOURS, KNOWN_ACCOUNTS, KNOWN_DIRECTORIES, KNOWN_EXTENSIONS, KNOWN_LINES,
+    KNOWN_LOOKUPS, KNOWN_MAILBOXES, KNOWN_MENUS, KNOWN_PROMPTS, KNOWN_RING_GROUPS, KNOWN_SCHEDULES, Statement,
+    UPDATE_MENU, UPDATE_PROMPT,
 };
-use crate::store::time::Moment;
 use crate::store::{Store, StoreError};
 
 impl Store {
@@ -85,6 +84,15 @@ impl Store {
     pub async fn has_account(&self, id: &str) -> Result<bool, StoreError> {
         let mut connection = self.hosts.open(Session::Work).await?;
         Ok(owners(&mut connection, &KNOWN_ACCOUNTS).await?.contains_key(id))
+    }
+
+    /// The account of each prompt, by its id.
+    ///
+    /// # Errors
+    /// As [`Store::menu_surroundings`].
+    pub async fn prompt_accounts(&self) -> Result<BTreeMap<String, String>, StoreError> {
+        let mut connection = self.hosts.open(Session::Work).await?;
+        owners(&mut connection, &KNOWN_PROMPTS).await
     }
 
     /// The account of each menu, by its id.
@@ -236,14 +244,7 @@ fn integer<'a>(number: impl TryInto<i64>) -> Value<'a> {
 
 /// Removes a prompt, with what was recorded for it.
 async fn forget(connection: &mut Connection, id: &str) -> Result<(), sqlx::Error> {
-    let recorded: Vec<(String, String, Moment)> =
-        connection.rows(PROMPT_RECORDING.text(connection.backend()), &[id.into()]).await?;
-    for (audio, place, _) in &recorded {
-        for (statement, values) in removal_steps(audio, place) {
-            run(connection, statement, &values).await?;
-        }
-    }
-    run(connection, &DELETE_PROMPT_RECORDING, &[id.into()]).await?;
+    erase_recording(connection, id).await?;
     run(connection, &DELETE_PROMPT, &[id.into()]).await.map(drop)
 }
 
