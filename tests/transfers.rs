@@ -46,8 +46,8 @@ fn stage() -> &'static Stage {
             ])
             .edge()
             .set("emergency.gateways", "gw-a")
-            .handsets(&["2132", "2133", "2134", "2135", "2136"])
-            .carriers(&["in-21", "in-22", "in-23"])
+            .handsets(&["2132", "2133", "2134", "2135", "2136", "2137"])
+            .carriers(&["in-21", "in-22", "in-23", "in-24"])
             .sql(MAILBOXES)
             .global("TANDEM_TRANSFER_LIMIT", "3")
             // So many transfers at once are enough for Asterisk to tell one app of.
@@ -149,6 +149,22 @@ conversations! {
         carrier.hang_up(outside);
         assert_eq!(stage.story("2127", 2), ["line 2127 ANSWER by in-18", "line 2102 ANSWER by 2127"]);
         stage.wait_reasons("2127", &[""]);
+    }
+
+    fn a_caller_transferred_to_a_menu_attended_goes_through_it_and_every_attempt_is_kept() {
+        let stage = stage();
+        let (mut carrier, mut alice) = (stage.phone("in-24"), stage.phone("2137"));
+        let (outside, mut call) = stage.call_in(&mut carrier, &mut alice, "2137");
+        let menu = alice.call(stage.asterisk.address(), "8801");
+        stage.wait_conversation("2137");
+        alice.connect(&mut call, &menu);
+        alice.hang_up(call);
+        stage.wait_conversation("in-24");
+        carrier.voice().pause(Duration::from_millis(600));
+        carrier.voice().press("1");
+        stage.wait_bridged("in-24");
+        carrier.hang_up(outside);
+        assert_eq!(stage.story("2137", 2), ["line 2137 ANSWER by in-24", "line 2102 ANSWER by 2137"]);
     }
 
     fn an_outside_caller_transfers_nobody_by_way_of_another_number_of_a_line() {
