@@ -11,6 +11,9 @@ use std::time::Duration;
 use lab::{Manner, Transferred, wait_until};
 use transfer_stage::{Plan, SOON, Stage};
 
+/// What is heard of a refusal and the way back, at least, where prompts are brief; of the way back alone it is half of that.
+const REFUSED: Duration = Duration::from_millis(300);
+
 const MAILBOXES: &str = "
     INSERT INTO mailboxes (id, account_id, number, name, min_seconds, created_at) VALUES
         ('8800', 'acme', '8800', 'Everybody', 1, '2026-01-01 00:00:00'), ('2111', 'acme', '2111', 'Line 2111', 1, '2026-01-01 00:00:00');
@@ -269,6 +272,7 @@ conversations! {
         let _ = alice.try_refer(&mut call, "919005550123");
         alice.hang_up(call);
         let back = alice.wait_call();
+        assert!(carrier.voice().heard_sound() > REFUSED, "the caller is told");
         let back = alice.answer(back);
         stage.wait_bridged("2112");
         alice.hang_up(back);
@@ -383,10 +387,17 @@ conversations! {
         }
         other.start_refer(&mut call, "2113");
         other.hang_up(call);
+        // It returns to the transferrer, with a prompt; and once only.
+        let rings = other.wait_call();
+        assert!(carrier.voice().heard_sound() > REFUSED, "the caller is told");
+        call = other.answer(rings);
+        stage.wait_bridged("2114");
+        other.start_refer(&mut call, "2113");
+        other.hang_up(call);
         carrier.wait_end(&outside);
-        assert!(!one.rings_within(Duration::from_millis(200)));
+        assert!(!one.rings_within(Duration::from_millis(200)) && !other.rings_within(Duration::from_millis(1)));
         stage.wait_reasons("2113", &["transfer-loop"]);
-        assert_eq!(stage.story("2113", 4).len(), 4);
+        assert_eq!(stage.story("2113", 5).len(), 5);
     }
 
     fn keys_transfer_blindly() {
