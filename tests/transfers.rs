@@ -239,6 +239,7 @@ conversations! {
         alice.start_refer(&mut call, "2136");
         alice.hang_up(call);
         let rings = bob.wait_call();
+        assert!(rings.header("From").contains("sip:handset@"), "the caller is shown: {}", rings.header("From"));
         bob.wait_given_up(&rings);
         let back = alice.wait_call();
         let back = alice.answer(back);
@@ -321,6 +322,7 @@ conversations! {
         stage.wait_bridged("2123");
         alice.start_refer(&mut call, "2124");
         let rings = bob.wait_call();
+        assert!(rings.header("From").contains("15125550123"), "who was called is shown: {}", rings.header("From"));
         let talks = bob.answer(rings);
         alice.hang_up(call);
         stage.wait_bridged("2124");
