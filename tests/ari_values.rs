@@ -120,7 +120,7 @@ fn events_of_other_kinds_and_with_other_fields_are_tolerated() {
     let started = read(
         r#"{"type":"StasisStart","args":["route/line/1001"],"new":1,"channel":{"id":"1.1","caller":{"number":"5","odd":{}},"odd":null}}"#,
     );
-    let Event::StasisStart { args, channel } = &started else { panic!("{started:?}") };
+    let Event::StasisStart { args, channel, .. } = &started else { panic!("{started:?}") };
     assert_eq!(
         (args.as_slice(), channel.id.as_str(), channel.caller.number.as_str()),
         (["route/line/1001".to_owned()].as_slice(), "1.1", "5")

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::Utc;
-use provider_stage::Provider;
+use provider_stage::{Provider, request};
 use tandem::config::Config;
 use tandem::emergency::atlas::Atlas;
 use tandem::emergency::callbacks::Callbacks;
@@ -244,8 +244,29 @@ async fn a_transferrers_rights_decide_and_premium_numbers_are_never_reached() {
     }
     provider.call(Origin::Transferrer("1003"), "101").await.refused("line-inactive");
     provider.call(Origin::Transferrer("gw-a"), "101").await.refused("line-unknown");
+    provider.call(Origin::Consulting("1002"), "919005550123").await.refused("transfer-forbidden");
     // Nothing refuses 911.
     assert_eq!(provider.call(Origin::Transferrer("1001"), "9911").await.get("ACTION"), "emergency");
+}
+
+#[tokio::test]
+async fn who_is_handed_on_is_shown_within_the_house_and_the_line_outside() {
+    let provider = Provider::new().await;
+    let shown = async |origin, dialled, withheld| {
+        let request =
+            Request { caller_number: "442079460000", caller_name: "Eve", withheld, ..request(origin, dialled) };
+        let answer = provider.ask(request).await;
+        (answer.routes("CALLER")[0].to_owned(), answer.get("CALLER_NAME").to_owned(), answer.get("PRIVACY").to_owned())
+    };
+    let said = |number: &str, name: &str, privacy: &str| (number.to_owned(), name.to_owned(), privacy.to_owned());
+    let alice = r#"Alice "A", O'Hara ${SHELL(id)}"#;
+    let (hands_on, asks) = (Origin::Transferrer("1001"), Origin::Consulting("1001"));
+    assert_eq!(shown(hands_on, "102", false).await, said("442079460000", "Eve", "0"));
+    assert_eq!(shown(hands_on, "102", true).await, said("442079460000", "Eve", "1"));
+    assert_eq!(shown(hands_on, "95125550123", true).await, said("+12145550101", alice, "0"));
+    assert_eq!(shown(asks, "102", false).await, said("101", alice, "0"));
+    // Asterisk does not always know who it is.
+    assert_eq!(provider.call(hands_on, "102").await.routes("CALLER"), ["101"]);
 }
 
 #[tokio::test]

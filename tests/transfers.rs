@@ -11,6 +11,9 @@ use std::time::Duration;
 use lab::{Manner, Transferred, wait_until};
 use transfer_stage::{Plan, SOON, Stage};
 
+/// What is heard of a refusal and the way back, at least, where prompts are brief; of the way back alone it is half of that.
+const REFUSED: Duration = Duration::from_millis(300);
+
 const MAILBOXES: &str = "
     INSERT INTO mailboxes (id, account_id, number, name, min_seconds, created_at) VALUES
         ('8800', 'acme', '8800', 'Everybody', 1, '2026-01-01 00:00:00'), ('2111', 'acme', '2111', 'Line 2111', 1, '2026-01-01 00:00:00');
@@ -27,6 +30,7 @@ const MAILBOXES: &str = "
     INSERT INTO line_features (line_id, find_me) VALUES ('2128', 'in_order');
     INSERT INTO line_features (line_id, screening) VALUES ('2129', TRUE);
     INSERT INTO find_me_numbers (line_id, position, number) VALUES ('2128', 1, '2104');
+    INSERT INTO numbers (number, account_id, queue) VALUES ('12145559001', 'acme', 'support');
 ";
 
 fn stage() -> &'static Stage {
@@ -46,8 +50,9 @@ fn stage() -> &'static Stage {
             ])
             .edge()
             .set("emergency.gateways", "gw-a")
-            .handsets(&["2132", "2133", "2134", "2135", "2136"])
-            .carriers(&["in-21", "in-22", "in-23"])
+            .handsets(&["2132", "2133", "2134", "2135", "2136", "2137", "2138"])
+            .carriers(&["in-21", "in-22", "in-23", "in-24", "in-25"])
+            .append("queues.conf", "[support]\nmember => PJSIP/2138\n")
             .sql(MAILBOXES)
             .global("TANDEM_TRANSFER_LIMIT", "3")
             // So many transfers at once are enough for Asterisk to tell one app of.
@@ -151,6 +156,38 @@ conversations! {
         stage.wait_reasons("2127", &[""]);
     }
 
+    fn a_caller_transferred_to_a_menu_attended_goes_through_it_and_every_attempt_is_kept() {
+        let stage = stage();
+        let (mut carrier, mut alice) = (stage.phone("in-24"), stage.phone("2137"));
+        let (outside, mut call) = stage.call_in(&mut carrier, &mut alice, "2137");
+        let menu = alice.call(stage.asterisk.address(), "8801");
+        stage.wait_conversation("2137");
+        alice.connect(&mut call, &menu);
+        alice.hang_up(call);
+        stage.wait_conversation("in-24");
+        carrier.voice().pause(Duration::from_millis(600));
+        carrier.voice().press("1");
+        stage.wait_bridged("in-24");
+        carrier.hang_up(outside);
+        assert_eq!(stage.story("2137", 2), ["line 2137 ANSWER by in-24", "line 2102 ANSWER by 2137"]);
+    }
+
+    fn the_member_of_a_queue_transfers_as_its_own_line() {
+        let stage = stage();
+        let (mut carrier, mut alice) = (stage.phone("in-25"), stage.phone("2138"));
+        let placed = carrier.start_call(stage.asterisk.address(), "12145559001");
+        let rings = alice.wait_call();
+        let mut call = alice.answer(rings);
+        let outside = carrier.finish_call(placed).0.expect("the queue answers");
+        stage.wait_bridged("2138");
+        alice.refer(&mut call, "2102");
+        alice.hang_up(call);
+        stage.wait_bridged("in-25");
+        carrier.hang_up(outside);
+        assert_eq!(stage.story("2138", 2), ["line 2138 ANSWER by in-25", "line 2102 ANSWER by 2138"]);
+        stage.wait_reasons("2138", &[""]);
+    }
+
     fn an_outside_caller_transfers_nobody_by_way_of_another_number_of_a_line() {
         let stage = stage();
         let mut carrier = stage.phone("in-19");
@@ -220,6 +257,7 @@ conversations! {
         alice.start_refer(&mut call, "2136");
         alice.hang_up(call);
         let rings = bob.wait_call();
+        assert!(rings.header("From").contains("sip:handset@"), "the caller is shown: {}", rings.header("From"));
         bob.wait_given_up(&rings);
         let back = alice.wait_call();
         let back = alice.answer(back);
@@ -253,6 +291,7 @@ conversations! {
         let _ = alice.try_refer(&mut call, "919005550123");
         alice.hang_up(call);
         let back = alice.wait_call();
+        assert!(carrier.voice().heard_sound() > REFUSED, "the caller is told");
         let back = alice.answer(back);
         stage.wait_bridged("2112");
         alice.hang_up(back);
@@ -301,6 +340,7 @@ conversations! {
         stage.wait_bridged("2123");
         alice.start_refer(&mut call, "2124");
         let rings = bob.wait_call();
+        assert!(rings.header("From").contains("15125550123"), "who was called is shown: {}", rings.header("From"));
         let talks = bob.answer(rings);
         alice.hang_up(call);
         stage.wait_bridged("2124");
@@ -367,10 +407,17 @@ conversations! {
         }
         other.start_refer(&mut call, "2113");
         other.hang_up(call);
+        // It returns to the transferrer, with a prompt; and once only.
+        let rings = other.wait_call();
+        assert!(carrier.voice().heard_sound() > REFUSED, "the caller is told");
+        call = other.answer(rings);
+        stage.wait_bridged("2114");
+        other.start_refer(&mut call, "2113");
+        other.hang_up(call);
         carrier.wait_end(&outside);
-        assert!(!one.rings_within(Duration::from_millis(200)));
+        assert!(!one.rings_within(Duration::from_millis(200)) && !other.rings_within(Duration::from_millis(1)));
         stage.wait_reasons("2113", &["transfer-loop"]);
-        assert_eq!(stage.story("2113", 4).len(), 4);
+        assert_eq!(stage.story("2113", 5).len(), 5);
     }
 
     fn keys_transfer_blindly() {
@@ -516,15 +563,17 @@ fn a_phone_of_a_ring_group_behind_an_edge_transfers_as_its_own_line() {
 #[test]
 fn without_the_agent_talks_go_on_and_transfers_reach_the_nodes_lines_or_return() {
     let stage = Plan::new()
-        .handsets(&["2301", "2303", "2304"])
+        .handsets(&["2301", "2303", "2304", "2305"])
         .phones(&["2302"], Manner::Answers)
-        .carriers(&["in-1", "in-2", "in-3"])
+        .carriers(&["in-1", "in-2", "in-3", "in-4"])
         .start();
-    let [mut first, mut second, mut third] = ["in-1", "in-2", "in-3"].map(|id| stage.phone(id));
-    let [mut ann, mut bob, mut cat] = ["2301", "2303", "2304"].map(|id| stage.phone(id));
+    let [mut first, mut second, mut third, mut fourth] = ["in-1", "in-2", "in-3", "in-4"].map(|id| stage.phone(id));
+    let [mut ann, mut bob, mut cat, mut dan] = ["2301", "2303", "2304", "2305"].map(|id| stage.phone(id));
     let (talks, mut call) = stage.call_in(&mut first, &mut ann, "2301");
     let (to_line, mut bobs) = stage.call_in(&mut second, &mut bob, "2303");
     let (to_nobody, mut cats) = stage.call_in(&mut third, &mut cat, "2304");
+    let (attended, mut dans) = stage.call_in(&mut fourth, &mut dan, "2305");
+    let asked = dan.call(stage.asterisk.address(), "2302");
     stage.wait_bridged("in-1");
     ann.refer(&mut call, "2302");
     ann.hang_up(call);
@@ -536,15 +585,20 @@ fn without_the_agent_talks_go_on_and_transfers_reach_the_nodes_lines_or_return()
     cat.hang_up(cats);
     let back = cat.wait_call();
     let back = cat.answer(back);
-    for talking in ["in-1", "in-2", "in-3", "2304"] {
+    dan.connect(&mut dans, &asked);
+    dan.hang_up(dans);
+    dan.hang_up(asked);
+    for talking in ["in-1", "in-2", "in-3", "2304", "in-4"] {
         stage.wait_bridged(talking);
     }
     cat.hang_up(back);
     third.wait_end(&to_nobody);
     first.hang_up(talks);
     second.hang_up(to_line);
+    fourth.hang_up(attended);
     stage.agent.lock().unwrap().restart();
     assert_eq!(stage.story("2301", 2), ["line 2301 ANSWER by in-1", "line 2302 ANSWER by 2301"]);
     assert_eq!(stage.story("2303", 2), ["line 2303 ANSWER by in-2", "line 2302 ANSWER by 2303"]);
     assert_eq!(stage.story("2304", 2), ["line 2304 ANSWER by in-3", "line 2304 ANSWER by 2304"]);
+    assert_eq!(stage.story("2305", 2), ["line 2305 ANSWER by in-4", "line 2302 ANSWER by 2305"]);
 }

@@ -94,11 +94,11 @@ impl AriCall {
         self.path.split('/').skip(1).map(str::to_owned).collect()
     }
 
-    /// Ends what another agent was playing and recording on this channel when it died. The recording is kept.
-    pub async fn take_over(&mut self) {
+    /// Ends what was played and recorded on this channel when another agent died, or when it was `before`. The recording is kept.
+    pub async fn take_over(&mut self, before: &str) {
         let id = self.queue.channel().to_owned();
         // There may be none.
-        let _ = self.ari.stop_playback(&playback(&id)).await;
+        let _ = self.ari.stop_playback(&playback(before)).await;
         if let Ok(names) = self.ari.get(&id, &[RECORDING]).await
             && let Some(name) = names.first().filter(|name| !name.is_empty())
         {

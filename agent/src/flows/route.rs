@@ -1,7 +1,7 @@
 //! The flow `route`: one short exchange that tells the dialplan what becomes of a call.
 //!
 //! `AGI(agi://127.0.0.1:4573/route/line/<line id>)`, `AGI(.../route/gateway/<gateway id>)`, or `AGI(.../route/transfer/<line id>)` for somebody whom a
-//! line hands on. The call is not answered
+//! line hands on, `AGI(.../route/consult/<line id>)` for the line that asks first. The call is not answered
 //! and no session is held: one `MSet` carries the whole answer.
 
 mod announcement;
@@ -116,6 +116,7 @@ pub(super) fn origin(arguments: &[String]) -> (Origin<'_>, &str) {
             None => (Origin::Line(""), ""),
         },
         [kind, id] if kind == "transfer" => (Origin::Transferrer(id), ""),
+        [kind, id] if kind == "consult" => (Origin::Consulting(id), ""),
         [kind, id] if kind == "line" => (Origin::Line(id), ""),
         [kind, id, device] if kind == "line" => (Origin::Line(id), device),
         [kind, line_id, why, _] if kind == "untaken" => match Untaken::named(why) {

@@ -168,13 +168,17 @@ where
     /// Hands an event on. Never waits.
     fn take(self: &Arc<Self>, event: Event) {
         let Some(id) = event.channel_id().map(str::to_owned) else { return };
-        if let Event::StasisStart { args, channel } = &event {
+        if let Event::StasisStart { channel, replace_channel: Some(before), .. } = &event {
+            if let Some(queue) = self.queues.take_over(&id) {
+                tokio::spawn(Arc::clone(self).replace(channel.id.clone(), before.id.clone(), queue));
+            }
+        } else if let Event::StasisStart { args, channel, .. } = &event {
             let path = args.join(",");
             // One that was away is back; any other has nothing to do with what its channel was in the app for before.
             let is_back = path.starts_with(BACK) && self.queues.deliver(&id, event.clone()) == Delivery::Taken;
             if !is_back {
                 let queue = self.queues.take_over(&id);
-                self.begin(channel.clone(), &path, queue, false);
+                self.begin(channel.clone(), &path, queue, None);
             }
         } else if self.queues.deliver(&id, event) == Delivery::Overflown {
             self.meters.overflown.increment(1);
@@ -259,8 +263,8 @@ where
                     // In the dialplan to have a date said, it comes back by itself.
                     if let Some(path) = channel.told(self.ari.app()).map(str::to_owned) {
                         left += 1;
-                        let queue = self.queues.follow(&channel.id);
-                        self.begin(channel, &path, queue, true);
+                        let (queue, id) = (self.queues.follow(&channel.id), channel.id.clone());
+                        self.begin(channel, &path, queue, Some(id));
                     }
                 }
                 Err(AriError::Gone(_)) => {}
@@ -278,8 +282,23 @@ where
         }
     }
 
-    /// Begins a session, if the channel is nobody else's.
-    fn begin(self: &Arc<Self>, channel: Channel, path: &str, queue: Option<Queue>, taken_over: bool) {
+    /// An attended transfer put a caller into the place of the channel `before`: that one's conversation has ended, and begins anew with this caller.
+    async fn replace(self: Arc<Self>, id: String, before: String, queue: Queue) {
+        match self.ari.channel(&id).await {
+            Ok(channel) => {
+                if let Some(path) = channel.told(self.ari.app()).map(str::to_owned) {
+                    self.begin(channel, &path, Some(queue), Some(before));
+                }
+            }
+            Err(AriError::Gone(_)) => {}
+            Err(error) => {
+                warn!(uniqueid = id, %error, "a caller who was transferred into the app goes on in the dialplan")
+            }
+        }
+    }
+
+    /// Begins a session, if the channel is nobody else's; of a conversation that was had on the channel `taken_over` before.
+    fn begin(self: &Arc<Self>, channel: Channel, path: &str, queue: Option<Queue>, taken_over: Option<String>) {
         let Some(queue) = queue else { return };
         if path == PROBE {
             let ari = self.ari.clone();
@@ -302,8 +321,8 @@ where
         };
         let desk = Arc::clone(self);
         self.sessions().spawn(async move {
-            if taken_over {
-                call.take_over().await;
+            if let Some(before) = taken_over {
+                call.take_over(&before).await;
             }
             desk.session(call, channel.id, place).await;
         });

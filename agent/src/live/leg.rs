@@ -9,8 +9,8 @@ use crate::wire::ari::model::Channel;
 /// told of them (`channelvars` of `ari.conf`) Asterisk would look at the channel anew with each variable that is set, and take the first of a `Gosub`
 /// for what was dialled.
 pub(super) const VARIABLES: [&str; 3] = ["TANDEM_ACCOUNT", "TANDEM_DIALLED", "TANDEM_CALLED"];
-/// What runs on a called channel.
-const DIALLED_BY: &str = "AppDial";
+/// What runs on a called channel: of any call, and of a queue.
+const DIALLED_BY: [&str; 2] = ["AppDial", "AppQueue"];
 
 /// Characters of a text at the most.
 const LONGEST: usize = 100;
@@ -29,7 +29,7 @@ pub(super) fn read(channel: &Channel) -> Option<LiveCall> {
     if HELPERS.iter().any(|helper| channel.name.starts_with(helper)) {
         return None;
     }
-    let called = channel.dialplan.app_name == DIALLED_BY;
+    let called = DIALLED_BY.contains(&channel.dialplan.app_name.as_str());
     let (side, shown) = if called { (Side::Takes, &channel.connected) } else { (Side::Makes, &channel.caller) };
     let state = if channel.state == "Up" { State::Talks } else { State::Rings };
     Some(LiveCall {

@@ -22,6 +22,9 @@ pub enum Event {
         args: Vec<String>,
         /// The channel.
         channel: Channel,
+        /// In whose place it came, by an attended transfer; it comes without arguments then.
+        #[serde(default)]
+        replace_channel: Option<Box<Channel>>,
     },
     /// A channel left the app: it hung up, or goes on in the dialplan.
     StasisEnd {

@@ -43,8 +43,11 @@ pub struct Request<'a> {
 pub enum Origin<'a> {
     /// The line with this id.
     Line(&'a str),
-    /// The line with this id, which hands somebody on to what was dialled: it has the line's permissions, and never reaches premium numbers.
+    /// Somebody whom the line with this id hands on to what was dialled, with the line's permissions, and never to premium numbers. Within the house the
+    /// caller is shown, not the line.
     Transferrer(&'a str),
+    /// The line with this id, which asks at what was dialled before it hands somebody on: as it would hand on, but shown itself.
+    Consulting(&'a str),
     /// The gateway with this id.
     Gateway(&'a str),
     /// Somebody whose call reached an account, and goes on inside it.
@@ -61,6 +64,7 @@ impl<'a> Origin<'a> {
         match self {
             Origin::Line(id)
             | Origin::Transferrer(id)
+            | Origin::Consulting(id)
             | Origin::Gateway(id)
             | Origin::Untaken(id, _)
             | Origin::FindMe(id) => [id, id],
@@ -71,9 +75,14 @@ impl<'a> Origin<'a> {
     /// The line by whose rights it is decided, if it is one.
     pub(super) fn line(&self) -> Option<&'a str> {
         match self {
-            Origin::Line(id) | Origin::Transferrer(id) => Some(id),
+            Origin::Line(id) | Origin::Transferrer(id) | Origin::Consulting(id) => Some(id),
             Origin::Gateway(_) | Origin::Inside(_) | Origin::Untaken(..) | Origin::FindMe(_) => None,
         }
+    }
+
+    /// Whether a line hands the call on, or is about to.
+    pub(super) fn hands_on(&self) -> bool {
+        matches!(self, Origin::Transferrer(_) | Origin::Consulting(_))
     }
 }
 
@@ -96,9 +105,7 @@ pub async fn decide(
     let decision = loop {
         turn = match turn {
             // What a line sets by its codes is not for those whom it hands on.
-            Turn::Decided(Decision::Feature(_)) if matches!(request.origin, Origin::Transferrer(_)) => {
-                break invalid(request);
-            }
+            Turn::Decided(Decision::Feature(_)) if request.origin.hands_on() => break invalid(request),
             Turn::Decided(decision) => break decision,
             Turn::Dialled { number, privacy } => {
                 codes += 1;
@@ -212,7 +219,7 @@ async fn first(
             listener.step("number", || format!("{:?} holds what no number holds", request.dialled));
             Known::default().refuse(Refusal::NumberInvalid)
         }
-        Origin::Line(line_id) | Origin::Transferrer(line_id) => {
+        Origin::Line(line_id) | Origin::Transferrer(line_id) | Origin::Consulting(line_id) => {
             outbound::decide(line_id, request, None, rules, store, asking, listener).await
         }
         Origin::Gateway(gateway_id) => inbound::decide(gateway_id, request, rules, store, asking, listener).await,

@@ -49,6 +49,8 @@ pub(super) async fn decide(
         return known.refuse(Refusal::LineInactive);
     }
 
+    let feature_codes = passed_on.is_none();
+    let passed_on = passed_on.or_else(|| handed_on(request));
     if let Some(target) = &caller.extension {
         known.class = number::INTERNAL;
         listener.step("number", || format!("{} is an extension of the account: {target}", request.dialled));
@@ -69,9 +71,7 @@ pub(super) async fn decide(
         let identity = identity(passed_on, [own, own_number], false);
         return called::reach(target, call, identity, rules, store, asking, listener).await;
     }
-    if passed_on.is_none()
-        && let Some(turn) = feature::decide(&caller, request.dialled, store, asking, listener).await?
-    {
+    if feature_codes && let Some(turn) = feature::decide(&caller, request.dialled, store, asking, listener).await? {
         return Ok(turn);
     }
 
@@ -140,7 +140,7 @@ pub(super) async fn decide(
         return called::reach(target, call, identity, rules, store, asking, listener).await;
     }
 
-    if matches!(request.origin, Origin::Transferrer(_)) && destination.class == number::PREMIUM {
+    if request.origin.hands_on() && destination.class == number::PREMIUM {
         listener.step("transfer", || format!("nobody is handed on to a number of class {}", destination.class));
         return known.refuse(Refusal::TransferForbidden);
     }
@@ -188,12 +188,24 @@ pub(super) async fn decide(
         class: destination.class,
         caller_name: caller.line_name.clone(),
         caller_number: shown.unwrap_or_default(),
-        privacy: caller.privacy || passed_on.is_some_and(|caller| caller.withheld),
+        privacy: caller.privacy || (!request.origin.hands_on() && passed_on.is_some_and(|caller| caller.withheld)),
         sell: sell.cloned(),
         attempts,
         forwards: request.forwards,
         ..Dial::default()
     }))
+}
+
+/// Who is handed on, where Asterisk knows who that is: outside the house the line is shown all the same.
+fn handed_on<'a>(request: &Request<'a>) -> Option<forward::Caller<'a>> {
+    let known = !request.caller_number.is_empty() || request.withheld;
+    let Request { caller_number: number, caller_name: name, withheld, .. } = *request;
+    (known && matches!(request.origin, Origin::Transferrer(_))).then_some(forward::Caller {
+        number,
+        name,
+        withheld,
+        shown_outside: false,
+    })
 }
 
 /// What is known of a call of a line to a line, ring group or mailbox of the account with this id.
