@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use self::number::is_plain;
 use super::Ports;
 use super::route::feature::longest;
 use crate::call::{Call, Fault, Say, Step};
@@ -170,8 +171,7 @@ impl User<'_> {
             "" => call.collect(&[prompt.into()], LONGEST, KEY).await?.keys,
             number => number.to_owned(),
         };
-        if keyed.is_empty() || keyed.len() > LONGEST || !keyed.bytes().all(|byte| byte.is_ascii_digit() || byte == b'+')
-        {
+        if !is_plain(&keyed) {
             return refuse(call, "pbx-invalid").await;
         }
         let Some(number) = self.as_presented(&keyed).await else { return apologise(call).await };

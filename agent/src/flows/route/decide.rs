@@ -6,9 +6,10 @@ use super::decision::{Decision, Refusal, Rejection};
 use super::explanation::Listener;
 use super::forward::{self, Forward};
 use super::inside::{self, Inside};
+use super::outbound::{self, Placed};
 use super::rules::Rules;
 use super::turn::Turn;
-use super::{emergency, inbound, number, outbound};
+use super::{emergency, inbound, number};
 use crate::store::asking::Asking;
 use crate::store::cap::Cap;
 use crate::store::feature::Untaken;
@@ -36,6 +37,13 @@ pub struct Request<'a> {
     pub seed: u64,
     /// The time whose rates hold.
     pub at: DateTime<Utc>,
+}
+
+impl Request<'_> {
+    /// Whether the number is withheld, where the line's phone says so by itself (RFC 3323).
+    fn said(&self) -> Option<bool> {
+        (self.withheld && matches!(self.origin, Origin::Line(_))).then_some(true)
+    }
 }
 
 /// Who calls.
@@ -92,7 +100,7 @@ pub async fn decide(
         return Ok(decision);
     }
     let mut turn = first(request, rules, knowledge.store, asking, listener).await?;
-    let (mut forwards, mut forwarders, mut codes) = (request.forwards, Vec::new(), 0);
+    let (mut forwards, mut forwarders, mut codes, mut said) = (request.forwards, Vec::new(), 0, request.said());
     let decision = loop {
         turn = match turn {
             // What a line sets by its codes is not for those whom it hands on.
@@ -102,6 +110,7 @@ pub async fn decide(
             Turn::Decided(decision) => break decision,
             Turn::Dialled { number, privacy } => {
                 codes += 1;
+                said = privacy.or(said);
                 let Some(line_id) = request.origin.line() else { break invalid(request) };
                 let request = Request { dialled: &number, ..*request };
                 if let Some(decision) = before_all(&request, rules, knowledge, asking, listener).await {
@@ -110,8 +119,8 @@ pub async fn decide(
                 if codes > CODES || !number::is_diallable(&number) {
                     break invalid(&request);
                 }
-                let turn = outbound::decide(line_id, &request, None, rules, knowledge.store, asking, listener).await?;
-                turn.with_privacy(privacy)
+                let placed = Placed::Own(said);
+                outbound::decide(line_id, &request, placed, rules, knowledge.store, asking, listener).await?
             }
             Turn::Forwarded(forward) => {
                 let again = forwarders.contains(&forward.line_id);
@@ -126,7 +135,7 @@ pub async fn decide(
                     let on = outbound::decide(
                         &forward.line_id,
                         &request,
-                        Some(forward.caller()),
+                        Placed::On(forward.caller()),
                         rules,
                         store,
                         asking,
@@ -137,6 +146,12 @@ pub async fn decide(
                 }
             }
         };
+    };
+    let decision = match request.origin {
+        Origin::FindMe(line_id) => {
+            forward::found(line_id, request, decision, knowledge.store, asking, listener).await?
+        }
+        _ => decision,
     };
     match &decision {
         Decision::Reject(rejection) => listener.step("end", || {
@@ -213,7 +228,7 @@ async fn first(
             Known::default().refuse(Refusal::NumberInvalid)
         }
         Origin::Line(line_id) | Origin::Transferrer(line_id) => {
-            outbound::decide(line_id, request, None, rules, store, asking, listener).await
+            outbound::decide(line_id, request, Placed::Own(request.said()), rules, store, asking, listener).await
         }
         Origin::Gateway(gateway_id) => inbound::decide(gateway_id, request, rules, store, asking, listener).await,
         Origin::FindMe(line_id) => forward::find_me(line_id, request, rules, store, asking, listener).await,

@@ -62,6 +62,8 @@ pub struct Dial {
     pub behalf: Option<Behalf>,
     /// Whom to ask where it goes when no attempt took it.
     pub on_failure: Option<OnFailure>,
+    /// What a carrier is told of the line that passes the call on.
+    pub diversion: Option<Diversion>,
     /// How often it was forwarded.
     pub forwards: u32,
     /// Whether both sides are told that they are recorded, before they talk.
@@ -79,6 +81,17 @@ pub struct Behalf {
     pub number: String,
     /// Calls at once that it forwards on one node.
     pub most: Cap,
+}
+
+/// The line that passes a call on to a carrier (RFC 5806): its own number, whatever caller is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diversion {
+    /// `+` and digits of E.164.
+    pub number: String,
+    /// Why, in the words of that header.
+    pub reason: &'static str,
+    /// Whether the line withholds its number.
+    pub privacy: bool,
 }
 
 /// A line that wants calls to go elsewhere which it does not take.

@@ -3,7 +3,7 @@
 use super::called::{self, Identity};
 use super::cost::{self, Caps, Terms};
 use super::decide::{Known, Origin, Request};
-use super::decision::{Attempt, Dial, Kind, Next, Refusal};
+use super::decision::{Attempt, Dial, Diversion, Kind, Next, Refusal};
 use super::explanation::Listener;
 use super::number::{self, Habits};
 use super::rules::Rules;
@@ -15,15 +15,23 @@ use crate::store::destination::{Destination, DestinationQuery};
 use crate::store::price::Price;
 use crate::store::{Store, StoreError};
 
-/// Decides the call of the line with this id: who calls, what the number is, what they may call, where it goes. The line may place it for a
-/// caller whose call it passes on.
+/// For whom a line places a call.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Placed<'a> {
+    /// For its own user, who may have said whether the number is withheld.
+    Own(Option<bool>),
+    /// For a caller whose call it passes on.
+    On(forward::Caller<'a>),
+}
+
+/// Decides the call of the line with this id: who calls, what the number is, what they may call, where it goes.
 ///
 /// # Errors
 /// The store could not be asked.
 pub(super) async fn decide(
     line_id: &str,
     request: &Request<'_>,
-    passed_on: Option<forward::Caller<'_>>,
+    placed: Placed<'_>,
     rules: &Rules,
     store: &Store,
     asking: &mut Asking,
@@ -57,19 +65,13 @@ pub(super) async fn decide(
             return known.refuse(Refusal::ClassForbidden);
         }
         let own = caller.own_extension.as_deref().unwrap_or(line_id);
-        let call = own_call(
-            &caller,
-            (request.dialled, number::INTERNAL),
-            own,
-            &caller.account.id,
-            passed_on,
-            request.forwards,
-        );
+        let call =
+            own_call(&caller, (request.dialled, number::INTERNAL), own, &caller.account.id, placed, request.forwards);
         let own_number = caller.caller_number.as_deref().unwrap_or_default();
-        let identity = identity(passed_on, [own, own_number], false);
+        let identity = identity(placed, [own, own_number], call.privacy);
         return called::reach(target, call, identity, rules, store, asking, listener).await;
     }
-    if passed_on.is_none()
+    if matches!(placed, Placed::Own(_))
         && let Some(turn) = feature::decide(&caller, request.dialled, store, asking, listener).await?
     {
         return Ok(turn);
@@ -133,10 +135,10 @@ pub(super) async fn decide(
         }
         let Some(target) = &own.target else { return known.refuse(Refusal::NumberUnassigned) };
         let plus = shown.as_ref().map(|number| format!("+{number}")).unwrap_or_default();
-        let call = own_call(&caller, (&dialled.e164, class), &plus, &own.account_id, passed_on, request.forwards);
+        let call = own_call(&caller, (&dialled.e164, class), &plus, &own.account_id, placed, request.forwards);
         let withheld = call.privacy || shown.is_none();
         let extension = caller.own_extension.as_deref().filter(|_| internal).unwrap_or_default();
-        let identity = identity(passed_on, [shown.as_deref().unwrap_or_default(), extension], withheld);
+        let identity = identity(placed, [shown.as_deref().unwrap_or_default(), extension], withheld);
         return called::reach(target, call, identity, rules, store, asking, listener).await;
     }
 
@@ -168,10 +170,19 @@ pub(super) async fn decide(
         seed: request.seed,
     };
     // Only numbers of the account are shown, but for a caller whose call is passed on, where the line wants so.
+    let passed_on = match placed {
+        Placed::Own(_) => None,
+        Placed::On(caller) => Some(caller),
+    };
     let passed_on_number = passed_on
         .filter(|caller| caller.shown_outside && !caller.withheld)
         .and_then(|caller| number::read(caller.number, habits))
         .map(|number| number.e164);
+    let diversion = passed_on.zip(shown.as_deref()).map(|(passed_on, own)| Diversion {
+        number: format!("+{own}"),
+        reason: passed_on.why,
+        privacy: caller.privacy,
+    });
     let shown = passed_on_number.or(shown);
     let attempts = gateway_attempts(&dialled.e164, &destination, terms, shown.as_deref(), rules, listener);
     if attempts.is_empty() {
@@ -188,7 +199,11 @@ pub(super) async fn decide(
         class: destination.class,
         caller_name: caller.line_name.clone(),
         caller_number: shown.unwrap_or_default(),
-        privacy: caller.privacy || passed_on.is_some_and(|caller| caller.withheld),
+        privacy: match placed {
+            Placed::Own(said) => said.unwrap_or(caller.privacy),
+            Placed::On(passed_on) => caller.privacy || passed_on.withheld,
+        },
+        diversion,
         sell: sell.cloned(),
         attempts,
         forwards: request.forwards,
@@ -202,11 +217,13 @@ fn own_call(
     (number, class): (&str, &str),
     shown: &str,
     called_account_id: &str,
-    passed_on: Option<forward::Caller<'_>>,
+    placed: Placed<'_>,
     forwards: u32,
 ) -> Dial {
-    let (caller_number, caller_name) =
-        passed_on.map_or((shown, &*caller.line_name), |caller| (caller.number, caller.name));
+    let (caller_number, caller_name) = match placed {
+        Placed::Own(_) => (shown, &*caller.line_name),
+        Placed::On(caller) => (caller.number, caller.name),
+    };
     Dial {
         account_id: caller.account.id.clone(),
         called_account_id: called_account_id.to_owned(),
@@ -217,10 +234,10 @@ fn own_call(
         class: class.to_owned(),
         caller_name: caller_name.to_owned(),
         caller_number: caller_number.to_owned(),
-        // Within an account everybody sees who calls.
-        privacy: match passed_on {
-            Some(caller) => caller.withheld,
-            None => caller.privacy && class != number::INTERNAL,
+        privacy: match placed {
+            Placed::On(caller) => caller.withheld,
+            // Within an account everybody sees who calls, unless it is withheld for this call.
+            Placed::Own(said) => said.unwrap_or(caller.privacy && class != number::INTERNAL),
         },
         forwards,
         ..Dial::default()
@@ -228,10 +245,12 @@ fn own_call(
 }
 
 /// By what the called line tells the caller apart.
-fn identity<'a>(passed_on: Option<forward::Caller<'a>>, own: [&'a str; 2], withheld: bool) -> Identity<'a> {
-    match passed_on {
-        Some(caller) => Identity { numbers: [caller.number.trim_start_matches('+'), ""], withheld: caller.withheld },
-        None => Identity { numbers: own, withheld },
+fn identity<'a>(placed: Placed<'a>, own: [&'a str; 2], withheld: bool) -> Identity<'a> {
+    match placed {
+        Placed::On(caller) => {
+            Identity { numbers: [caller.number.trim_start_matches('+'), ""], withheld: caller.withheld }
+        }
+        Placed::Own(_) => Identity { numbers: own, withheld },
     }
 }
 
