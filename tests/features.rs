@@ -280,6 +280,20 @@ conversations! {
         users.talks("*94104", &[("call-forwarding", ""), ("is-set-to", "")]);
         let all = "forward_busy, forward_unanswered, forward_unreachable";
         assert_eq!(users.features(all), ["104|95125550123|104"]);
+        // Read back.
+        let told = [
+            ("call-fwd-unconditional", ""),
+            ("de-activated", ""),
+            ("call-fwd-on-busy", ""),
+            ("SAY DIGITS \"104\"", ""),
+            ("call-fwd-no-ans", ""),
+            ("SAY DIGITS \"95125550123\"", ""),
+            ("call-forwarding", ""),
+            ("do-not-disturb", ""),
+            ("de-activated", ""),
+            ("goodbye", ""),
+        ];
+        users.talks("*76", &told);
         for (code, hears) in [("*91", "call-fwd-on-busy"), ("*93", "call-fwd-no-ans"), ("*95", "call-forwarding")] {
             users.talks(code, &[(hears, ""), ("de-activated", "")]);
         }
@@ -348,7 +362,13 @@ conversations! {
         users.talks("*80", &[("entr-num-rmv-blklist", "101#"), ("num-was-successfully", ""), ("removed", "")]);
         assert_eq!(users.is_called(), 200);
         users.talks("*60", &[("enter-num-blacklist", "5125550123#"), ("num-was-successfully", ""), ("added", "")]);
-        assert_eq!(blocked(), ["15125550123"]);
+        // All that begin so: as written within the country, and from abroad.
+        for all in ["900*#", "01144*#"] {
+            users.talks("*60", &[("enter-num-blacklist", all), ("num-was-successfully", ""), ("added", "")]);
+        }
+        assert_eq!(blocked(), ["15125550123", "1900*", "44*"]);
+        users.talks("*80", &[("entr-num-rmv-blklist", "1900*#"), ("num-was-successfully", ""), ("removed", "")]);
+        assert_eq!(blocked(), ["15125550123", "44*"]);
 
         let slot = [
             ("STREAM FILE \"speed-dial\"", ""),

@@ -3,9 +3,12 @@
 
 mod provider_stage;
 
+use std::io::Cursor;
+
 use provider_stage::{Provider, request};
 use tandem::flows::route::decide::{Origin, Request};
 use tandem::store::feature::Untaken;
+use tandem::store::import::Kind;
 
 const ALICE: Origin<'_> = Origin::Line("1001");
 const CARRIER: Origin<'_> = Origin::Gateway("gw-a");
@@ -308,6 +311,38 @@ async fn a_code_is_talked_about_unless_it_is_an_extension() {
     provider.call(ALICE, "*11").await.refused("number-invalid");
     provider.sql("INSERT INTO extensions (account_id, extension, line_id) VALUES ('acme', '*72', '1002')").await;
     provider.call(ALICE, "*72").await.dials(&["PJSIP/1002"]);
+}
+
+#[tokio::test]
+async fn a_feature_is_for_lines_that_may_use_it() {
+    let provider = Provider::new().await;
+    let forbid = "INSERT INTO account_permissions (account_id, class_name, allowed)
+        VALUES ('acme', 'feature-forwarding', FALSE), ('acme', 'feature-caller-id', FALSE);
+        INSERT INTO line_permissions (line_id, class_name, allowed) VALUES ('1002', 'feature-forwarding', TRUE)";
+    provider.sql(forbid).await;
+    for code in ["*72", "*90104", "*6795125550123"] {
+        provider.call(ALICE, code).await.refused("feature-forbidden");
+    }
+    // Its end is nobody's loss.
+    for (line, code) in [("1001", "*73"), ("1001", "*91"), ("1002", "*72"), ("3001", "*72"), ("1001", "*76")] {
+        assert_eq!(provider.call(Origin::Line(line), code).await.get("ACTION"), "feature", "{line} {code}");
+    }
+    assert_eq!(provider.call(ALICE, "*67911").await.get("ACTION"), "emergency");
+}
+
+#[tokio::test]
+async fn callers_are_blocked_by_the_beginning_of_their_numbers() {
+    let provider = Provider::new().await;
+    let import = |row: &str| provider.store.import(Kind::BlockedCallers, Cursor::new(format!("line,number\n{row}\n")));
+    import("1001,+4420*").await.unwrap();
+    let call = |caller_number| provider.ask(Request { caller_number, ..request(CARRIER, "12145550101") });
+    call("+442071838750").await.refused("caller-blocked");
+    call("442071838750").await.refused("caller-blocked");
+    call("+441632960000").await.dials(&["PJSIP/1001"]);
+    for wrong in ["1001,*", "1001,1*2", "1001,44**", "1001,%*"] {
+        let fault = import(wrong).await.unwrap_err().to_string();
+        assert!(fault.contains("number"), "{wrong}: {fault}");
+    }
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ impl User<'_> {
             Ok((number, _)) => number,
             Err(end) => return Ok(end),
         };
-        let Some(number) = self.as_presented(&number).await else { return apologise(call).await };
+        let Some(number) = self.as_presented(&number, "").await else { return apologise(call).await };
         let told = [
             "telephone-number".into(),
             Say::Digits(number.clone()).into(),

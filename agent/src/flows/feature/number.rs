@@ -91,8 +91,9 @@ impl User<'_> {
         matches!(attempt.kind, Kind::Line | Kind::FindMe) && attempt.name == self.line_id
     }
 
-    /// A number as a caller would present it: an extension of the account, else digits of E.164, else as it was keyed in. `None` when nobody can be asked.
-    pub(super) async fn as_presented(&self, keyed: &str) -> Option<String> {
+    /// A number as a caller would present it: an extension of the account, else digits of E.164, else as it was keyed in; or with `all` (`*`) the beginning
+    /// of many. `None` when nobody can be asked.
+    pub(super) async fn as_presented(&self, keyed: &str, all: &str) -> Option<String> {
         let mut asking = Asking::until(Instant::now() + QUESTION);
         let line = match self.ports.store.line_caller(self.line_id, keyed, &mut asking).await {
             Ok(line) => line?,
@@ -101,11 +102,14 @@ impl User<'_> {
                 return None;
             }
         };
+        let habits =
+            Habits { country: &line.country, area_code: &line.area_code, outside_prefix: &line.outside_prefix };
+        if !all.is_empty() {
+            return Some(number::read_beginning(keyed, habits) + all);
+        }
         if line.extension.is_some() {
             return Some(keyed.to_owned());
         }
-        let habits =
-            Habits { country: &line.country, area_code: &line.area_code, outside_prefix: &line.outside_prefix };
         Some(number::read(keyed, habits).map_or_else(|| keyed.to_owned(), |number| number.e164))
     }
 }

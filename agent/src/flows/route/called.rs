@@ -103,9 +103,20 @@ async fn to_line(
     }
     call.introduces = features.screening;
     call.attempts = rung(line, &call.caller_number, rules, store, asking).await?;
+    if features.screening {
+        listener.step("screening", || format!("line {} hears who calls, and takes the call by 1", line.line_id));
+    }
+    if features.find_me != FindMe::Off {
+        listener.step("find-me", || format!("line {} is looked for at its other numbers, too", line.line_id));
+    }
     let reasons: Vec<Untaken> = features.forwards.reasons().collect();
     if !reasons.is_empty() {
-        listener.step("forward", || format!("line {} forwards when it is {reasons:?}", line.line_id));
+        let to = |why: &Untaken| {
+            format!("to {} when it is {}", features.forwards.number(*why).unwrap_or_default(), why.name())
+        };
+        listener.step("forward", || {
+            format!("line {} forwards {}", line.line_id, reasons.iter().map(to).collect::<Vec<_>>().join(", "))
+        });
         call.on_failure = Some(OnFailure { line_id: line.line_id.clone(), reasons });
     }
     Ok(Turn::dial(call))

@@ -286,6 +286,8 @@ refusals! {
     DoNotDisturb, "do-not-disturb", 17, "vm-nobodyavail";
     /// The call was forwarded too often, or back to where it was.
     ForwardLoop, "forward-loop", 25, "im-sorry&cannot-complete-as-dialed";
+    /// The line may not use the feature whose code was dialled.
+    FeatureForbidden, "feature-forbidden", 21, "feature-not-avail-line";
     /// The slot of the speed dial has no number.
     SpeedDialEmpty, "speed-dial-empty", 28, "speed-dial-empty";
     /// The line or every line of the ring group is suspended or closed.
