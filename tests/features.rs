@@ -34,6 +34,16 @@ fn a_call_is_forwarded_always() {
         ["acme", "15125550123", "+12145550100"]
     );
     assert_eq!(node.peer("1002").invites().len(), 0);
+    // The carrier is told who forwards, and whom to bill (RFC 5806).
+    let diversion = "<sip:+12145550100@tandem.invalid>;reason=unconditional;counter=1;privacy=off";
+    assert_eq!(node.peer("gw-a").invites()[0].header("Diversion"), Some(diversion));
+    // A phone may withhold the number by itself (RFC 3323), and its user show it all the same.
+    let withholds = |dialled: &str| node.peer("1001").call(node.asterisk.address(), dialled).header("Privacy: id");
+    assert_eq!(withholds("95125550123").run().status(), 200);
+    assert_eq!(withholds("*8295125550123").run().status(), 200);
+    let invites = node.peer("gw-a").invites();
+    assert_eq!(invites[1..].iter().map(lab::Message::caller).collect::<Vec<_>>(), ["anonymous", "+12145550101"]);
+    assert_eq!((invites[1].asserted(), invites[1].header("Diversion")), (Some("+12145550101"), None));
     assert_eq!(node.asterisk.complaints(), Vec::<String>::new());
 }
 
@@ -52,8 +62,18 @@ fn a_call_is_forwarded_that_the_line_does_not_take() {
     node.peer_mut("1002").change(Manner::Refuses(404));
     assert_eq!(node.dial("1001", "102").status(), 200);
     assert_eq!(attempts(&node, 3, 6)[4..], ["line 1002 CHANUNAVAIL 1001", "gateway gw-a ANSWER 1002"]);
-    let (_, attempts) = wait_rows(&node, 3, 6);
-    assert_eq!(attempts[5].get("called_number"), "15125550124");
+    // What never rang was not unanswered: an edge says so of a phone that is not registered, and Asterisk of one that was switched off.
+    for (nth, status) in [(4, 480), (5, 408)] {
+        node.peer_mut("1002").change(Manner::Refuses(status));
+        assert_eq!(node.dial("1001", "102").status(), 200);
+        assert_eq!(attempts(&node, nth, 2 * nth)[2 * nth - 1], "gateway gw-a ANSWER 1002");
+    }
+    let (_, attempts) = wait_rows(&node, 5, 10);
+    let called = |nth: usize| attempts[nth].get("called_number");
+    assert_eq!(
+        [called(3), called(5), called(7), called(9)],
+        ["15125550123", "15125550124", "15125550124", "15125550124"]
+    );
     assert_eq!(node.asterisk.complaints(), Vec::<String>::new());
 }
 
@@ -199,6 +219,10 @@ impl Users {
         assert_eq!(call.ends().status(), 200, "{dialled}");
     }
 
+    fn sql(&self, text: &str) {
+        self.0.node.agent.plan().sql(text);
+    }
+
     fn features(&self, columns: &str) -> Vec<String> {
         self.0.rows(&format!("SELECT {columns} FROM line_features WHERE line_id = '1002'"))
     }
@@ -246,12 +270,30 @@ conversations! {
         users.talks("*73", &[("call-fwd-unconditional", ""), ("de-activated", "")]);
         assert_eq!(users.features("forward_always"), [""]);
         forwarded("");
+        // Whether it is disturbed just now says nothing; to itself a line forwards nothing.
+        users.sql("INSERT INTO line_features (line_id, do_not_disturb) VALUES ('1004', TRUE)");
+        users.talks("*72102", &[("pbx-invalid", ""), ("vm-then-pound", "104#"), ("is-set-to", "")]);
+        users.talks("*73", &[("de-activated", "")]);
         // Behind the code.
         users.talks("*90104", &[("call-fwd-on-busy", ""), ("SAY DIGITS \"104\"", "")]);
         users.talks("*9295125550123", &[("call-fwd-no-ans", ""), ("is-set-to", "")]);
         users.talks("*94104", &[("call-forwarding", ""), ("is-set-to", "")]);
         let all = "forward_busy, forward_unanswered, forward_unreachable";
         assert_eq!(users.features(all), ["104|95125550123|104"]);
+        // Read back.
+        let told = [
+            ("call-fwd-unconditional", ""),
+            ("de-activated", ""),
+            ("call-fwd-on-busy", ""),
+            ("SAY DIGITS \"104\"", ""),
+            ("call-fwd-no-ans", ""),
+            ("SAY DIGITS \"95125550123\"", ""),
+            ("call-forwarding", ""),
+            ("do-not-disturb", ""),
+            ("de-activated", ""),
+            ("goodbye", ""),
+        ];
+        users.talks("*76", &told);
         for (code, hears) in [("*91", "call-fwd-on-busy"), ("*93", "call-fwd-no-ans"), ("*95", "call-forwarding")] {
             users.talks(code, &[(hears, ""), ("de-activated", "")]);
         }
@@ -307,13 +349,26 @@ conversations! {
         let shown = "SELECT * FROM call_attempts WHERE name = '1002' AND shown_number = '101'";
         wait_until("the attempt's row", SOON, || ask(&users.0.node, shown).len() == 2);
 
+        // Nor is what a caller wrote there to be carried out.
+        for hostile in ["*7295125550123", "911"] {
+            users.sql(&format!("UPDATE call_attempts SET shown_number = '{hostile}' WHERE name = '1002'"));
+            users.talks("*69", &[("vm-nonumber", "")]);
+        }
+        users.sql("UPDATE call_attempts SET shown_number = '101' WHERE name = '1002'");
+
         let blocked = || users.0.rows("SELECT number FROM blocked_callers WHERE line_id = '1002'");
         users.talks("*61", &[("SAY DIGITS \"101\"", ""), ("num-was-successfully", ""), ("added", "")]);
         assert_eq!((blocked(), users.is_called()), (vec!["101".to_owned()], 403));
         users.talks("*80", &[("entr-num-rmv-blklist", "101#"), ("num-was-successfully", ""), ("removed", "")]);
         assert_eq!(users.is_called(), 200);
         users.talks("*60", &[("enter-num-blacklist", "5125550123#"), ("num-was-successfully", ""), ("added", "")]);
-        assert_eq!(blocked(), ["15125550123"]);
+        // All that begin so: as written within the country, and from abroad.
+        for all in ["900*#", "01144*#"] {
+            users.talks("*60", &[("enter-num-blacklist", all), ("num-was-successfully", ""), ("added", "")]);
+        }
+        assert_eq!(blocked(), ["15125550123", "1900*", "44*"]);
+        users.talks("*80", &[("entr-num-rmv-blklist", "1900*#"), ("num-was-successfully", ""), ("removed", "")]);
+        assert_eq!(blocked(), ["15125550123", "44*"]);
 
         let slot = [
             ("STREAM FILE \"speed-dial\"", ""),

@@ -3,9 +3,12 @@
 
 mod provider_stage;
 
+use std::io::Cursor;
+
 use provider_stage::{Provider, request};
 use tandem::flows::route::decide::{Origin, Request};
 use tandem::store::feature::Untaken;
+use tandem::store::import::Kind;
 
 const ALICE: Origin<'_> = Origin::Line("1001");
 const CARRIER: Origin<'_> = Origin::Gateway("gw-a");
@@ -31,6 +34,19 @@ async fn every_call_is_forwarded_at_the_lines_cost_with_the_lines_number() {
     // The call stays what it was.
     assert_eq!((answer.get("NUMBER"), answer.get("CLASS"), answer.get("REASON")), ("102", "internal", "forwarded"));
     assert!(answer.get("SELL").starts_with("retail/"), "{}", answer.get("SELL"));
+    let diversion =
+        |answer: &provider_stage::Answer| ["DIVERTED_NUMBER", "DIVERTED_BY"].map(|name| answer.get(name).to_owned());
+    assert_eq!(diversion(&answer), ["+12145550100", "reason=unconditional;counter=1;privacy=off"]);
+    assert_eq!(diversion(&provider.call(ALICE, "95125550123").await), ["", ""], "a call of the line's own");
+    // By way of a private line: it is that one which passes the call on to the carrier.
+    let sql = "UPDATE line_features SET forward_always = '', do_not_disturb = TRUE, forward_busy = '104';
+        UPDATE line_permissions SET allowed = TRUE WHERE line_id = '1004';
+        INSERT INTO line_features (line_id, forward_always) VALUES ('1004', '95125550123')";
+    provider.sql(sql).await;
+    let answer = provider.call(ALICE, "102").await;
+    assert_eq!(diversion(&answer), ["+12145550100", "reason=unconditional;counter=2;privacy=full"]);
+    provider.sql("UPDATE line_features SET forward_busy = '95125550123' WHERE line_id = '1002'").await;
+    assert!(provider.call(ALICE, "102").await.get("DIVERTED_BY").starts_with("reason=do-not-disturb;counter=1"));
 }
 
 #[tokio::test]
@@ -52,6 +68,25 @@ async fn the_callers_number_is_shown_outside_where_the_line_wants_so() {
     let withheld = Request { caller_number: "+442071838750", withheld: true, ..request(CARRIER, "12145550101") };
     let answer = provider.ask(withheld).await;
     assert_eq!(answer.routes("CALLER"), ["+12145550100", "2145550100"]);
+    assert_eq!(answer.get("PRIVACY"), "1");
+}
+
+#[tokio::test]
+async fn an_outside_callers_number_is_shown_so_that_it_can_be_called_back() {
+    let provider = Provider::new().await;
+    for (presented, shown) in [
+        ("5125550123", "5125550123"),
+        ("15125550123", "15125550123"),
+        ("442071838750", "+442071838750"),
+        ("+442071838750", "+442071838750"),
+        ("anonymous", "anonymous"),
+        // A redial would carry it out.
+        ("*7219005550123", "7219005550123"),
+        ("#31#5125550123", "315125550123"),
+    ] {
+        let answer = provider.ask(Request { caller_number: presented, ..request(CARRIER, "12145550101") }).await;
+        assert_eq!(answer.routes("CALLER"), [shown]);
+    }
 }
 
 #[tokio::test]
@@ -134,6 +169,64 @@ async fn blocked_and_anonymous_callers_do_not_get_through() {
 }
 
 #[tokio::test]
+async fn a_code_or_the_phone_itself_makes_a_caller_anonymous_or_known_to_other_lines() {
+    let provider = with("reject_anonymous", "TRUE").await;
+    provider
+        .sql(
+            "UPDATE numbers SET line_id = '1002' WHERE number = '12145550101';
+              UPDATE phone_lines SET caller_number = '15125550130' WHERE id = '3001'",
+        )
+        .await;
+    const FAY: Origin<'_> = Origin::Line("3001");
+    let (plain, withheld, shown) = ("12145550101", "*6712145550101", "*8212145550101");
+    provider.call(FAY, plain).await.dials(&["PJSIP/1002"]);
+    provider.call(FAY, withheld).await.refused("anonymous-rejected");
+    provider.ask(Request { withheld: true, ..request(FAY, plain) }).await.refused("anonymous-rejected");
+    provider.ask(Request { withheld: true, ..request(FAY, shown) }).await.dials(&["PJSIP/1002"]);
+    provider.sql("UPDATE phone_lines SET privacy = TRUE WHERE id = '3001'").await;
+    provider.call(FAY, plain).await.refused("anonymous-rejected");
+    let answer = provider.call(FAY, shown).await;
+    answer.dials(&["PJSIP/1002"]);
+    assert_eq!(answer.get("PRIVACY"), "0");
+    // Of two codes the later one holds.
+    provider.call(FAY, "*82*6712145550101").await.refused("anonymous-rejected");
+    // Within the account, too, where who calls is told else.
+    provider.call(ALICE, "102").await.dials(&["PJSIP/1002"]);
+    provider.call(ALICE, "*67102").await.refused("anonymous-rejected");
+    // What the phone says of another line's call is not that line's.
+    let outside = |dialled| Request { withheld: true, ..request(ALICE, dialled) };
+    assert_eq!(provider.ask(outside("95125550123")).await.get("PRIVACY"), "1");
+    assert_eq!(provider.ask(outside("*8295125550123")).await.get("PRIVACY"), "0");
+    let handed_on = Request { withheld: true, ..request(Origin::Transferrer("1001"), "95125550123") };
+    assert_eq!(provider.ask(handed_on).await.get("PRIVACY"), "0");
+}
+
+#[tokio::test]
+async fn who_is_looked_for_by_way_of_a_line_that_forwards_says_yes_and_is_in_no_mailbox() {
+    let provider = with("find_me", "'together'").await;
+    provider
+        .sql(
+            "INSERT INTO find_me_numbers (line_id, position, number, ring_seconds) VALUES ('1002', 1, '104', 15);
+              INSERT INTO mailboxes (id, account_id, number, name, created_at) VALUES ('d', 'acme', '104', 'Dave', '2026-01-01 00:00:00');
+              UPDATE phone_lines SET mailbox_id = 'd' WHERE id = '1004';
+              UPDATE line_permissions SET allowed = TRUE WHERE line_id = '1004';
+              INSERT INTO line_features (line_id, forward_always) VALUES ('1004', '95125550123')",
+        )
+        .await;
+    let branch = || provider.ask(Request { caller_number: "101", ..request(Origin::FindMe("1002"), "104") });
+    let answer = branch().await;
+    answer.dials(&["PJSIP/+15125550123@gw-a", "PJSIP/77015125550123@carrier-b"]);
+    assert_eq!((answer.routes("ASKS"), answer.routes("SECONDS")), (vec!["1", "1"], vec!["15", "15"]));
+    assert_eq!(["MAILBOX", "FOR_LINE", "FORWARDS"].map(|name| answer.get(name)), ["", "1004", "2"]);
+    provider.sql("UPDATE line_features SET forward_always = '', forward_busy = '102' WHERE line_id = '1004'").await;
+    let answer = branch().await;
+    answer.dials(&["PJSIP/1004"]);
+    assert_eq!(["MAILBOX", "FORWARD_LINE"].map(|name| answer.get(name)), ["", ""]);
+    provider.sql("UPDATE line_features SET forward_busy = '', do_not_disturb = TRUE WHERE line_id = '1004'").await;
+    branch().await.refused("number-invalid");
+}
+
+#[tokio::test]
 async fn other_numbers_ring_after_the_line_or_with_it() {
     let provider = with("find_me, screening", "'in_order', TRUE").await;
     provider
@@ -160,6 +253,7 @@ async fn other_numbers_ring_after_the_line_or_with_it() {
     // Out there a machine may answer; the call is the line's.
     assert_eq!(answer.routes("ASKS"), ["1", "1"]);
     assert_eq!((answer.get("ACCOUNT"), answer.get("FORWARDS"), answer.get("FOR_LINE")), ("acme", "1", ""));
+    assert_eq!(answer.get("DIVERTED_BY"), "reason=follow-me;counter=1;privacy=off");
     let answer = provider.ask(branch("104")).await;
     answer.dials(&["PJSIP/1004"]);
     assert_eq!((answer.routes("ASKS"), answer.routes("CALLER")), (vec![""], vec!["101"]));
@@ -217,6 +311,38 @@ async fn a_code_is_talked_about_unless_it_is_an_extension() {
     provider.call(ALICE, "*11").await.refused("number-invalid");
     provider.sql("INSERT INTO extensions (account_id, extension, line_id) VALUES ('acme', '*72', '1002')").await;
     provider.call(ALICE, "*72").await.dials(&["PJSIP/1002"]);
+}
+
+#[tokio::test]
+async fn a_feature_is_for_lines_that_may_use_it() {
+    let provider = Provider::new().await;
+    let forbid = "INSERT INTO account_permissions (account_id, class_name, allowed)
+        VALUES ('acme', 'feature-forwarding', FALSE), ('acme', 'feature-caller-id', FALSE);
+        INSERT INTO line_permissions (line_id, class_name, allowed) VALUES ('1002', 'feature-forwarding', TRUE)";
+    provider.sql(forbid).await;
+    for code in ["*72", "*90104", "*6795125550123"] {
+        provider.call(ALICE, code).await.refused("feature-forbidden");
+    }
+    // Its end is nobody's loss.
+    for (line, code) in [("1001", "*73"), ("1001", "*91"), ("1002", "*72"), ("3001", "*72"), ("1001", "*76")] {
+        assert_eq!(provider.call(Origin::Line(line), code).await.get("ACTION"), "feature", "{line} {code}");
+    }
+    assert_eq!(provider.call(ALICE, "*67911").await.get("ACTION"), "emergency");
+}
+
+#[tokio::test]
+async fn callers_are_blocked_by_the_beginning_of_their_numbers() {
+    let provider = Provider::new().await;
+    let import = |row: &str| provider.store.import(Kind::BlockedCallers, Cursor::new(format!("line,number\n{row}\n")));
+    import("1001,+4420*").await.unwrap();
+    let call = |caller_number| provider.ask(Request { caller_number, ..request(CARRIER, "12145550101") });
+    call("+442071838750").await.refused("caller-blocked");
+    call("442071838750").await.refused("caller-blocked");
+    call("+441632960000").await.dials(&["PJSIP/1001"]);
+    for wrong in ["1001,*", "1001,1*2", "1001,44**", "1001,%*"] {
+        let fault = import(wrong).await.unwrap_err().to_string();
+        assert!(fault.contains("number"), "{wrong}: {fault}");
+    }
 }
 
 #[tokio::test]

@@ -39,6 +39,7 @@ async fn every_question_and_change_in_each_database() {
             Setting::FindMe(FindMe::Together),
             Setting::AddFindMeNumber("95125550123"),
             Setting::AddFindMeNumber("1002"),
+            Setting::AddFindMeNumber("1002"),
             Setting::SpeedDial("7", "1002"),
             Setting::SpeedDial("7", "95125550123"),
             Setting::Block("1002"),
@@ -79,9 +80,39 @@ async fn every_question_and_change_in_each_database() {
         {
             assert_eq!(store.is_blocked("1001", numbers, &mut soon()).await.unwrap(), blocked, "{name} {numbers:?}");
         }
+        store.set_feature("1001", &Setting::Block("1900*"), by).await.unwrap();
+        for (numbers, blocked) in [
+            (["19005550123", ""], true),
+            (["", "19005550123"], true),
+            (["1900", ""], true),
+            (["190", ""], false),
+            (["21900", ""], false),
+            (["", ""], false),
+            (["%", "_"], false),
+        ] {
+            assert_eq!(store.is_blocked("1001", numbers, &mut soon()).await.unwrap(), blocked, "{name} {numbers:?}");
+        }
+        assert!(store.may_use("1001", "feature-forwarding", &mut soon()).await.unwrap(), "{name}");
+        assert!(!store.may_use("1001", "premium", &mut soon()).await.unwrap(), "{name}");
+        assert!(store.may_use("1001", "no such class", &mut soon()).await.unwrap(), "{name}");
         assert!(store.last_caller("1001", by).await.unwrap().is_none(), "{name}");
         store.set_feature("1001", &Setting::ClearFindMeNumbers, by).await.unwrap();
         assert!(store.find_me_numbers("1001", &mut soon()).await.unwrap().is_empty(), "{name}");
+        // Phones of one line that set something in one moment.
+        store.set_feature("1002", &Setting::ClearFindMeNumbers, by).await.unwrap();
+        let numbers = ["1", "2", "3", "4"];
+        let add = |number| async move {
+            store.set_feature("1002", &Setting::AddFindMeNumber(number), by).await?;
+            store.set_feature("1002", &Setting::Screening(true), by).await?;
+            store.set_feature("1002", &Setting::Block("7"), by).await
+        };
+        let added = tokio::join!(add(numbers[0]), add(numbers[1]), add(numbers[2]), add(numbers[3]));
+        for added in [added.0, added.1, added.2, added.3] {
+            added.unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
+        let mut kept = store.find_me_numbers("1002", &mut soon()).await.unwrap();
+        kept.sort_by(|a, b| a.number.cmp(&b.number));
+        assert_eq!(kept.iter().map(|one| one.number.as_str()).collect::<Vec<_>>(), numbers, "{name}");
         // A line that is not there changes nothing.
         store.set_feature("nobody", &Setting::DoNotDisturb(true), by).await.unwrap();
     }

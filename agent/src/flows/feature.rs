@@ -1,16 +1,18 @@
 //! The flow `feature`: a line dialled a code, and its user is talked to about that: forwarding, do not disturb, block list, speed dial, and so on.
 //!
 //! `AGI(agi://<agent>/feature/line/<line>)`; the code, perhaps with a number behind it, is what was dialled. What is changed holds on every node from the
-//! next call on. [`number`] asks for numbers, [`last_call`] tells who called last, [`name`] is how features are called.
+//! next call on. [`number`] asks for numbers, [`last_call`] tells who called last, [`status`] what is on; [`name`] is how features are called.
 
 mod last_call;
 mod name;
 mod number;
+mod status;
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use self::number::is_plain;
 use super::Ports;
 use super::route::feature::longest;
 use crate::call::{Call, Fault, Say, Step};
@@ -115,6 +117,7 @@ impl User<'_> {
             Feature::UnblockCaller => self.block(call, rest, false).await,
             Feature::BlockLastCaller => self.block_last(call).await,
             Feature::LastCall => self.last_call(call).await,
+            Feature::Status => self.status(call).await,
             // The decision takes these for what they are: part of a number.
             Feature::Withhold | Feature::Present | Feature::SpeedDial => refuse(call, "pbx-invalid").await,
         }
@@ -170,11 +173,11 @@ impl User<'_> {
             "" => call.collect(&[prompt.into()], LONGEST, KEY).await?.keys,
             number => number.to_owned(),
         };
-        if keyed.is_empty() || keyed.len() > LONGEST || !keyed.bytes().all(|byte| byte.is_ascii_digit() || byte == b'+')
-        {
+        let (digits, all) = keyed.strip_suffix('*').map_or((keyed.as_str(), ""), |digits| (digits, "*"));
+        if !is_plain(digits) || keyed.len() > LONGEST {
             return refuse(call, "pbx-invalid").await;
         }
-        let Some(number) = self.as_presented(&keyed).await else { return apologise(call).await };
+        let Some(number) = self.as_presented(digits, all).await else { return apologise(call).await };
         let (setting, done) = match block {
             true => (Setting::Block(&number), "added"),
             false => (Setting::Unblock(&number), "removed"),

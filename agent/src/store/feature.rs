@@ -57,6 +57,40 @@ words! {
         FindMeAdd = "find-me-add",
         /// None of these numbers.
         FindMeClear = "find-me-clear",
+        /// What the line does with calls to it is told.
+        Status = "status",
+    }
+}
+
+impl Feature {
+    /// The class that a line has to be allowed for it; `None` for what everybody may: to end something, to hear it, to be known.
+    #[must_use]
+    pub fn class(self) -> Option<&'static str> {
+        match self {
+            Feature::Withhold => Some("feature-caller-id"),
+            Feature::LastCall => Some("feature-last-call"),
+            Feature::ForwardAlways
+            | Feature::ForwardBusy
+            | Feature::ForwardUnanswered
+            | Feature::ForwardUnreachable => Some("feature-forwarding"),
+            Feature::DoNotDisturb => Some("feature-do-not-disturb"),
+            Feature::SpeedDial | Feature::SpeedDialSet => Some("feature-speed-dial"),
+            Feature::BlockCaller | Feature::BlockLastCaller | Feature::RejectAnonymous => Some("feature-block-list"),
+            Feature::Screening => Some("feature-screening"),
+            Feature::FindMe | Feature::FindMeTogether | Feature::FindMeAdd => Some("feature-find-me"),
+            Feature::Present
+            | Feature::ForwardAlwaysOff
+            | Feature::ForwardBusyOff
+            | Feature::ForwardUnansweredOff
+            | Feature::ForwardUnreachableOff
+            | Feature::DoNotDisturbOff
+            | Feature::UnblockCaller
+            | Feature::RejectAnonymousOff
+            | Feature::ScreeningOff
+            | Feature::FindMeOff
+            | Feature::FindMeClear
+            | Feature::Status => None,
+        }
     }
 }
 

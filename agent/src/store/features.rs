@@ -11,8 +11,8 @@ use super::mailboxes::Step;
 use super::statement::{
     ADD_FIND_ME_NUMBER, CALLER_BLOCKED, DELETE_BLOCKED_CALLER, DELETE_FIND_ME_NUMBERS, DELETE_SPEED_DIAL,
     FEATURE_CODES, FIND_ME_NUMBERS, INSERT_BLOCKED_CALLER, INSERT_LINE_FEATURES, INSERT_SPEED_DIAL, LAST_CALLER,
-    LINE_FORWARDS, SET_DO_NOT_DISTURB, SET_FIND_ME, SET_FORWARD_ALWAYS, SET_FORWARD_BUSY, SET_FORWARD_UNANSWERED,
-    SET_FORWARD_UNREACHABLE, SET_REJECT_ANONYMOUS, SET_SCREENING, SPEED_DIAL, Statement,
+    LINE_FORWARDS, MAY_USE, SET_DO_NOT_DISTURB, SET_FIND_ME, SET_FORWARD_ALWAYS, SET_FORWARD_BUSY,
+    SET_FORWARD_UNANSWERED, SET_FORWARD_UNREACHABLE, SET_REJECT_ANONYMOUS, SET_SCREENING, SPEED_DIAL, Statement,
 };
 use super::time::Moment;
 use super::{Nobody, Store, StoreError, key};
@@ -36,6 +36,15 @@ impl Store {
     pub async fn feature_codes(&self, asking: &mut Asking) -> Result<Vec<(String, Feature)>, StoreError> {
         let rows: Vec<(String, String)> = self.ask(&FEATURE_CODES, &[], asking).await?;
         Ok(rows.into_iter().filter_map(|(code, word)| Some((code, Feature::named(&word)?))).collect())
+    }
+
+    /// Whether a line may use what a class stands for; a class that is not there forbids nothing.
+    ///
+    /// # Errors
+    /// As [`Store::feature_codes`].
+    pub async fn may_use(&self, line_id: &str, class: &'static str, asking: &mut Asking) -> Result<bool, StoreError> {
+        let rows: Vec<(bool,)> = self.ask(&MAY_USE, &[class.into(), key(line_id)], asking).await?;
+        Ok(rows.into_iter().next().is_none_or(|(allowed,)| allowed))
     }
 
     /// What a line does with calls that it does not take; `None` for one that does nothing of it.
@@ -65,13 +74,15 @@ impl Store {
         self.ask(&FIND_ME_NUMBERS, &[key(line_id)], asking).await
     }
 
-    /// Whether a line does not want a caller, who is known by one or two numbers.
+    /// Whether a line does not want a caller, who is known by one or two numbers: as they are, or as they begin (`1900*`).
     ///
     /// # Errors
     /// As [`Store::feature_codes`].
     pub async fn is_blocked(&self, line_id: &str, numbers: [&str; 2], asking: &mut Asking) -> Result<bool, StoreError> {
         let [first, second] = numbers;
-        let rows: Vec<Nobody> = self.ask(&CALLER_BLOCKED, &[key(line_id), key(first), key(second)], asking).await?;
+        let rows: Vec<Nobody> = self
+            .ask(&CALLER_BLOCKED, &[key(line_id), key(first), key(second), key(first), key(second)], asking)
+            .await?;
         Ok(!rows.is_empty())
     }
 
@@ -121,7 +132,10 @@ impl Store {
             Setting::RejectAnonymous(on) => set(&SET_REJECT_ANONYMOUS, Value::Flag(on)),
             Setting::Screening(on) => set(&SET_SCREENING, Value::Flag(on)),
             Setting::FindMe(how) => set(&SET_FIND_ME, how.name().into()),
-            Setting::AddFindMeNumber(number) => vec![(&ADD_FIND_ME_NUMBER, vec![line, number.into(), line])],
+            Setting::AddFindMeNumber(number) => {
+                let number = Value::from(number);
+                vec![(&ADD_FIND_ME_NUMBER, vec![line, number, line, number])]
+            }
             Setting::ClearFindMeNumbers => vec![(&DELETE_FIND_ME_NUMBERS, vec![line])],
             Setting::SpeedDial(slot, number) => {
                 let slot = Value::from(slot);
@@ -133,6 +147,11 @@ impl Store {
             }
             Setting::Unblock(number) => vec![(&DELETE_BLOCKED_CALLER, vec![line, number.into()])],
         };
-        self.hosts.change(&steps, by).await
+        // Two phones of a line may set something in the same moment; and a user waits longer than a call does.
+        let mut set = self.hosts.change_in_turn(&steps, by).await;
+        while matches!(set, Err(StoreError::Slow(_))) && Instant::now() < by {
+            set = self.hosts.change_in_turn(&steps, by).await;
+        }
+        set
     }
 }

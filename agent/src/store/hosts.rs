@@ -16,6 +16,8 @@ use super::{Options, StoreError};
 
 /// A host that was left is trusted again after this many good looks in a row.
 const GOOD_LOOKS: u32 = 2;
+/// Times that a change is tried again that another was in the way of.
+const AGAIN: u32 = 5;
 
 /// All hosts, and the watch over each.
 #[derive(Debug)]
@@ -87,6 +89,18 @@ impl Hosts {
             }
         }
         Err(last.unwrap_or_else(|| StoreError::Slow("no time was left to make a change".to_owned())))
+    }
+
+    /// Makes changes that others may make in the same moment. Of two transactions one may find that the other came first: it is done anew then.
+    pub(super) async fn change_in_turn(&self, steps: &[Step<'_>], by: Instant) -> Result<(), StoreError> {
+        let mut changed = self.change(steps, by).await;
+        for _ in 0..AGAIN {
+            if !matches!(changed, Err(StoreError::Broken(_))) {
+                break;
+            }
+            changed = self.change(steps, by).await;
+        }
+        changed
     }
 
     async fn ask_in_order<R: Record>(

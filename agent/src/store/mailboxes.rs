@@ -25,9 +25,6 @@ use super::target_columns::status;
 use super::time::{Moment, Time};
 use super::{Store, StoreError, key};
 
-/// Times that a change is tried again that another was in the way of.
-const AGAIN: u32 = 5;
-
 #[derive(FromRow)]
 struct MailboxRow {
     id: String,
@@ -419,21 +416,9 @@ impl Store {
             (&FIRST_GUESS, vec![Time(now).into(), key(mailbox_id)]),
             (&COUNT_GUESS, vec![Time(now).into(), key(mailbox_id)]),
         ];
-        self.count_guess(&steps, by).await?;
-        self.guesses(mailbox_id, by).await
-    }
-
-    /// Counts a guess by these steps, the first of which begins the count.
-    pub(super) async fn count_guess(&self, steps: &[Step<'_>], by: Instant) -> Result<(), StoreError> {
         // Of two first guesses at one moment one finds that it is not the first, or that the two were in each other's way.
-        let mut counted = self.hosts.change(steps, by).await;
-        for _ in 0..AGAIN {
-            if !matches!(counted, Err(StoreError::Broken(_))) {
-                break;
-            }
-            counted = self.hosts.change(steps, by).await;
-        }
-        counted
+        self.hosts.change_in_turn(&steps, by).await?;
+        self.guesses(mailbox_id, by).await
     }
 
     /// The last guess was right.

@@ -153,7 +153,7 @@ impl Store {
             (&FIRST_PROMPT_GUESS, vec![Time(now).into(), key(account_id)]),
             (&COUNT_PROMPT_GUESS, vec![Time(now).into(), key(account_id)]),
         ];
-        self.count_guess(&steps, by).await?;
+        self.hosts.change_in_turn(&steps, by).await?;
         self.prompt_guesses(account_id, by).await
     }
 

@@ -233,6 +233,7 @@ statements! {
     FIND_ME_NUMBERS = "find_me_numbers";
     CALLER_BLOCKED = "caller_blocked";
     FEATURE_CODES = "feature_codes";
+    MAY_USE = "may_use";
     SPEED_DIAL = "speed_dial";
     LAST_CALLER = "last_caller";
     INSERT_LINE_FEATURES = "insert_line_features";

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
+use super::number::is_plain;
 use super::{End, KEY, QUESTION, User, apologise, refuse};
 use crate::call::{Call, Say, Step};
 use crate::phrases::{Part, ask};
@@ -43,7 +44,7 @@ impl User<'_> {
             Ok((number, _)) => number,
             Err(end) => return Ok(end),
         };
-        let Some(number) = self.as_presented(&number).await else { return apologise(call).await };
+        let Some(number) = self.as_presented(&number, "").await else { return apologise(call).await };
         let told = [
             "telephone-number".into(),
             Say::Digits(number.clone()).into(),
@@ -55,7 +56,10 @@ impl User<'_> {
 
     async fn last(&self, call: &mut impl Call) -> Step<Last> {
         match self.ports.store.last_caller(self.line_id, Instant::now() + QUESTION).await {
-            Ok(Some((number, at))) if !number.is_empty() => Ok(Ok((number, at))),
+            // Callers write what they like there: a code would be carried out, and nobody calls for help so.
+            Ok(Some((number, at))) if is_plain(&number) && self.ports.rules.emergency_number(&number).is_none() => {
+                Ok(Ok((number, at)))
+            }
             Ok(_) => refuse(call, "vm-nonumber").await.map(Err),
             Err(error) => {
                 tracing::warn!(line = self.line_id, %error, "who called last cannot be read");

@@ -7,7 +7,7 @@ use super::{KEY, LONGEST, QUESTION, TRIES, User};
 use crate::call::{Call, Prompt, Step};
 use crate::flows::route::Knowledge;
 use crate::flows::route::decide::{Origin, Request, decide};
-use crate::flows::route::decision::Decision;
+use crate::flows::route::decision::{Attempt, Decision, Kind, Refusal, Rejection};
 use crate::flows::route::explanation::Silent;
 use crate::flows::route::number::{self, Habits};
 use crate::phrases::{KEYS, Part, speak};
@@ -32,8 +32,7 @@ impl User<'_> {
                     }
                 },
             };
-            let plain = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'+');
-            if !number.is_empty() && plain && number.len() <= LONGEST {
+            if is_plain(&number) {
                 match self.refusal(call, &number).await {
                     None => return Ok(Some(number)),
                     Some(prompts) => {
@@ -69,7 +68,16 @@ impl User<'_> {
         let knowledge = Knowledge { store: &ports.store, atlas: &atlas, callbacks: &ports.callbacks };
         let mut asking = Asking::until(Instant::now() + QUESTION);
         match decide(&request, &ports.rules, &knowledge, &mut asking, &mut Silent).await {
+            // In a circle.
+            Ok(Decision::Dial(call)) if call.attempts.iter().any(|attempt| self.is_rung_by(attempt)) => {
+                Some(vec!["pbx-invalid".into()])
+            }
             Ok(Decision::Dial(_)) => None,
+            // That is how it is now, and for this caller.
+            Ok(Decision::Reject(Rejection {
+                refusal: Refusal::DoNotDisturb | Refusal::CallerBlocked | Refusal::AnonymousRejected,
+                ..
+            })) => None,
             Ok(Decision::Reject(rejection)) => Some(rejection.refusal.prompt().split('&').map(Prompt::from).collect()),
             Ok(_) => Some(vec!["pbx-invalid".into()]),
             Err(error) => {
@@ -79,8 +87,13 @@ impl User<'_> {
         }
     }
 
-    /// A number as a caller would present it: an extension of the account, else digits of E.164, else as it was keyed in. `None` when nobody can be asked.
-    pub(super) async fn as_presented(&self, keyed: &str) -> Option<String> {
+    fn is_rung_by(&self, attempt: &Attempt) -> bool {
+        matches!(attempt.kind, Kind::Line | Kind::FindMe) && attempt.name == self.line_id
+    }
+
+    /// A number as a caller would present it: an extension of the account, else digits of E.164, else as it was keyed in; or with `all` (`*`) the beginning
+    /// of many. `None` when nobody can be asked.
+    pub(super) async fn as_presented(&self, keyed: &str, all: &str) -> Option<String> {
         let mut asking = Asking::until(Instant::now() + QUESTION);
         let line = match self.ports.store.line_caller(self.line_id, keyed, &mut asking).await {
             Ok(line) => line?,
@@ -89,11 +102,20 @@ impl User<'_> {
                 return None;
             }
         };
+        let habits =
+            Habits { country: &line.country, area_code: &line.area_code, outside_prefix: &line.outside_prefix };
+        if !all.is_empty() {
+            return Some(number::read_beginning(keyed, habits) + all);
+        }
         if line.extension.is_some() {
             return Some(keyed.to_owned());
         }
-        let habits =
-            Habits { country: &line.country, area_code: &line.area_code, outside_prefix: &line.outside_prefix };
         Some(number::read(keyed, habits).map_or_else(|| keyed.to_owned(), |number| number.e164))
     }
+}
+
+/// Whether a text is a number as it may be dialled, and nothing else.
+pub(super) fn is_plain(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    !digits.is_empty() && text.len() <= LONGEST && digits.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -124,6 +124,17 @@ impl Variables {
         self.set("TANDEM_FORWARD_ON", reasons.unwrap_or_default());
         self.set("TANDEM_INTRODUCES", if dial.introduces { "1" } else { "" });
         self.set("TANDEM_FORWARDS", dial.forwards.to_string());
+        let diversion = dial.diversion.as_ref();
+        self.set("TANDEM_DIVERTED_NUMBER", diversion.map(|diversion| diversion.number.clone()).unwrap_or_default());
+        self.set(
+            "TANDEM_DIVERTED_BY",
+            diversion
+                .map(|diversion| {
+                    let privacy = if diversion.privacy { "full" } else { "off" };
+                    format!("reason={};counter={};privacy={privacy}", diversion.reason, dial.forwards)
+                })
+                .unwrap_or_default(),
+        );
     }
 
     fn attempts(&mut self, attempts: &[Attempt]) {

@@ -77,34 +77,46 @@ async fn to_line(
         listener.step("blocked-caller", || format!("line {} does not want {:?}", line.line_id, caller.numbers));
         return Ok(refuse(call, Refusal::CallerBlocked));
     }
-    let forward = |call, number: &str| {
+    let forward = |call, number: &str, why| {
         let shows_caller = features.forwards.shows_caller;
         Turn::Forwarded(Box::new(Forward {
             call,
             line_id: line.line_id.clone(),
             number: number.to_owned(),
             shows_caller,
+            why,
         }))
     };
     if !features.forward_always.is_empty() {
         listener
             .step("forward", || format!("line {} forwards every call to {}", line.line_id, features.forward_always));
-        return Ok(forward(call, &features.forward_always));
+        return Ok(forward(call, &features.forward_always, "unconditional"));
     }
     if features.do_not_disturb {
         if let Some(number) = features.forwards.number(Untaken::Busy) {
             listener
                 .step("forward", || format!("line {} is not to be disturbed, and forwards to {number}", line.line_id));
-            return Ok(forward(call, number));
+            return Ok(forward(call, number, "do-not-disturb"));
         }
         listener.step("do-not-disturb", || format!("line {} is not to be disturbed", line.line_id));
         return Ok(if call.mailbox_id.is_some() { Turn::dial(call) } else { refuse(call, Refusal::DoNotDisturb) });
     }
     call.introduces = features.screening;
     call.attempts = rung(line, &call.caller_number, rules, store, asking).await?;
+    if features.screening {
+        listener.step("screening", || format!("line {} hears who calls, and takes the call by 1", line.line_id));
+    }
+    if features.find_me != FindMe::Off {
+        listener.step("find-me", || format!("line {} is looked for at its other numbers, too", line.line_id));
+    }
     let reasons: Vec<Untaken> = features.forwards.reasons().collect();
     if !reasons.is_empty() {
-        listener.step("forward", || format!("line {} forwards when it is {reasons:?}", line.line_id));
+        let to = |why: &Untaken| {
+            format!("to {} when it is {}", features.forwards.number(*why).unwrap_or_default(), why.name())
+        };
+        listener.step("forward", || {
+            format!("line {} forwards {}", line.line_id, reasons.iter().map(to).collect::<Vec<_>>().join(", "))
+        });
         call.on_failure = Some(OnFailure { line_id: line.line_id.clone(), reasons });
     }
     Ok(Turn::dial(call))

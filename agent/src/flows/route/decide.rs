@@ -4,11 +4,12 @@
 use super::Knowledge;
 use super::decision::{Decision, Refusal, Rejection};
 use super::explanation::Listener;
-use super::forward::{self, Forward};
+use super::forward::{self, Caller, Forward};
 use super::inside::{self, Inside};
+use super::outbound::{self, Placed};
 use super::rules::Rules;
 use super::turn::Turn;
-use super::{emergency, inbound, number, outbound};
+use super::{emergency, inbound, number};
 use crate::store::asking::Asking;
 use crate::store::cap::Cap;
 use crate::store::feature::Untaken;
@@ -36,6 +37,27 @@ pub struct Request<'a> {
     pub seed: u64,
     /// The time whose rates hold.
     pub at: DateTime<Utc>,
+}
+
+impl Request<'_> {
+    /// Whether the number is withheld, where the line's phone says so by itself (RFC 3323).
+    fn said(&self) -> Option<bool> {
+        (self.withheld && matches!(self.origin, Origin::Line(_))).then_some(true)
+    }
+
+    /// Who calls, as far as Asterisk knows.
+    pub(super) fn caller(&self) -> Caller<'_> {
+        Caller { number: self.caller_number, name: self.caller_name, withheld: self.withheld }
+    }
+
+    /// For whom a line places it that dialled it: for itself, or for somebody whom it hands on, where Asterisk knows who that is.
+    fn placed(&self, said: Option<bool>) -> Placed<'_> {
+        let known = !self.caller_number.is_empty() || self.withheld;
+        if known && matches!(self.origin, Origin::Transferrer(_)) {
+            return Placed::HandedOn(self.caller(), said);
+        }
+        Placed::Own(said)
+    }
 }
 
 /// Who calls.
@@ -101,7 +123,7 @@ pub async fn decide(
         return Ok(decision);
     }
     let mut turn = first(request, rules, knowledge.store, asking, listener).await?;
-    let (mut forwards, mut forwarders, mut codes) = (request.forwards, Vec::new(), 0);
+    let (mut forwards, mut forwarders, mut codes, mut said) = (request.forwards, Vec::new(), 0, request.said());
     let decision = loop {
         turn = match turn {
             // What a line sets by its codes is not for those whom it hands on.
@@ -109,6 +131,7 @@ pub async fn decide(
             Turn::Decided(decision) => break decision,
             Turn::Dialled { number, privacy } => {
                 codes += 1;
+                said = privacy.or(said);
                 let Some(line_id) = request.origin.line() else { break invalid(request) };
                 let request = Request { dialled: &number, ..*request };
                 if let Some(decision) = before_all(&request, rules, knowledge, asking, listener).await {
@@ -117,8 +140,8 @@ pub async fn decide(
                 if codes > CODES || !number::is_diallable(&number) {
                     break invalid(&request);
                 }
-                let turn = outbound::decide(line_id, &request, None, rules, knowledge.store, asking, listener).await?;
-                turn.with_privacy(privacy)
+                let placed = request.placed(said);
+                outbound::decide(line_id, &request, placed, rules, knowledge.store, asking, listener).await?
             }
             Turn::Forwarded(forward) => {
                 let again = forwarders.contains(&forward.line_id);
@@ -130,20 +153,19 @@ pub async fn decide(
                     forwarders.push(forward.line_id.clone());
                     let request = Request { dialled: &forward.number, ..*request };
                     let store = knowledge.store;
-                    let on = outbound::decide(
-                        &forward.line_id,
-                        &request,
-                        Some(forward.caller()),
-                        rules,
-                        store,
-                        asking,
-                        listener,
-                    );
+                    let on =
+                        outbound::decide(&forward.line_id, &request, forward.placed(), rules, store, asking, listener);
                     let turn = on.await?;
                     forward.joined(turn, forwards)
                 }
             }
         };
+    };
+    let decision = match request.origin {
+        Origin::FindMe(line_id) => {
+            forward::found(line_id, request, decision, knowledge.store, asking, listener).await?
+        }
+        _ => decision,
     };
     match &decision {
         Decision::Reject(rejection) => listener.step("end", || {
@@ -220,7 +242,8 @@ async fn first(
             Known::default().refuse(Refusal::NumberInvalid)
         }
         Origin::Line(line_id) | Origin::Transferrer(line_id) | Origin::Consulting(line_id) => {
-            outbound::decide(line_id, request, None, rules, store, asking, listener).await
+            let placed = request.placed(request.said());
+            outbound::decide(line_id, request, placed, rules, store, asking, listener).await
         }
         Origin::Gateway(gateway_id) => inbound::decide(gateway_id, request, rules, store, asking, listener).await,
         Origin::FindMe(line_id) => forward::find_me(line_id, request, rules, store, asking, listener).await,

@@ -62,6 +62,8 @@ pub struct Dial {
     pub behalf: Option<Behalf>,
     /// Whom to ask where it goes when no attempt took it.
     pub on_failure: Option<OnFailure>,
+    /// What a carrier is told of the line that passes the call on.
+    pub diversion: Option<Diversion>,
     /// How often it was forwarded.
     pub forwards: u32,
     /// Whether both sides are told that they are recorded, before they talk.
@@ -79,6 +81,17 @@ pub struct Behalf {
     pub number: String,
     /// Calls at once that it forwards on one node.
     pub most: Cap,
+}
+
+/// The line that passes a call on to a carrier (RFC 5806): its own number, whatever caller is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diversion {
+    /// `+` and digits of E.164.
+    pub number: String,
+    /// Why, in the words of that header.
+    pub reason: &'static str,
+    /// Whether the line withholds its number.
+    pub privacy: bool,
 }
 
 /// A line that wants calls to go elsewhere which it does not take.
@@ -273,6 +286,8 @@ refusals! {
     DoNotDisturb, "do-not-disturb", 17, "vm-nobodyavail";
     /// The call was forwarded too often, or back to where it was.
     ForwardLoop, "forward-loop", 25, "im-sorry&cannot-complete-as-dialed";
+    /// The line may not use the feature whose code was dialled.
+    FeatureForbidden, "feature-forbidden", 21, "feature-not-avail-line";
     /// The slot of the speed dial has no number.
     SpeedDialEmpty, "speed-dial-empty", 28, "speed-dial-empty";
     /// The line or every line of the ring group is suspended or closed.

@@ -3,6 +3,7 @@
 use super::decide::Known;
 use super::decision::{Decision, FeatureCall, Refusal};
 use super::explanation::Listener;
+use super::number;
 use super::turn::Turn;
 use crate::store::asking::Asking;
 use crate::store::caller::LineCaller;
@@ -26,21 +27,25 @@ pub(super) async fn decide(
     let codes = store.feature_codes(asking).await?;
     let Some((feature, rest)) = longest(&codes, dialled) else { return Ok(None) };
     listener.step("feature", || format!("{dialled} is the code of {}, with {rest:?}", feature.name()));
+    let known = Known {
+        account_id: &caller.account.id,
+        time_zone: &caller.account.time_zone,
+        number: dialled,
+        class: number::INTERNAL,
+    };
+    if let Some(class) = feature.class()
+        && !store.may_use(&caller.line_id, class, asking).await?
+    {
+        listener.step("class", || format!("the line may not use class {class}"));
+        return known.refuse(Refusal::FeatureForbidden).map(Some);
+    }
     let privacy = match feature {
         Feature::Withhold => Some(true),
         Feature::Present => Some(false),
         Feature::SpeedDial => {
             return match store.speed_dial(&caller.line_id, rest, asking).await? {
                 Some(number) => Ok(Some(Turn::Dialled { number, privacy: None })),
-                None => {
-                    let known = Known {
-                        account_id: &caller.account.id,
-                        time_zone: &caller.account.time_zone,
-                        number: dialled,
-                        class: "",
-                    };
-                    known.refuse(Refusal::SpeedDialEmpty).map(Some)
-                }
+                None => known.refuse(Refusal::SpeedDialEmpty).map(Some),
             };
         }
         _ => {

@@ -4,7 +4,7 @@
 use super::decide::{Known, Request};
 use super::decision::{Behalf, Decision, Dial, Kind, Refusal, Rejection};
 use super::explanation::Listener;
-use super::outbound;
+use super::outbound::{self, Placed};
 use super::rules::Rules;
 use super::turn::Turn;
 use crate::store::asking::Asking;
@@ -22,6 +22,8 @@ pub(super) struct Forward {
     pub number: String,
     /// Whether the caller's number is shown where the call leaves the house.
     pub shows_caller: bool,
+    /// Why, as a carrier is told it (RFC 5806).
+    pub why: &'static str,
 }
 
 /// Who calls, where a line places a call for somebody else.
@@ -33,19 +35,23 @@ pub(super) struct Caller<'a> {
     pub name: &'a str,
     /// Whether the number is withheld.
     pub withheld: bool,
-    /// Whether the number is shown where the call leaves the house, too.
-    pub shown_outside: bool,
+}
+
+/// How a line passes a call on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Onward {
+    /// Whether the caller's number is shown where the call leaves the house, too.
+    pub shows_caller: bool,
+    /// Why, as a carrier is told it (RFC 5806).
+    pub why: &'static str,
 }
 
 impl Forward {
-    /// Who calls.
-    pub(super) fn caller(&self) -> Caller<'_> {
-        Caller {
-            number: &self.call.caller_number,
-            name: &self.call.caller_name,
-            withheld: self.call.privacy,
-            shown_outside: self.shows_caller,
-        }
+    /// For whom the line places it.
+    pub(super) fn placed(&self) -> Placed<'_> {
+        let Dial { caller_number: number, caller_name: name, privacy: withheld, .. } = &self.call;
+        let onward = Onward { shows_caller: self.shows_caller, why: self.why };
+        Placed::On(Caller { number, name, withheld: *withheld }, onward)
     }
 
     /// The call as a whole, when the way of its new part is decided.
@@ -63,6 +69,7 @@ impl Forward {
                     most: part.line_cap.here(),
                 }),
                 called_account_id: part.called_account_id,
+                diversion: part.diversion,
                 sell: part.sell,
                 attempts: part.attempts,
                 service: part.service,
@@ -129,10 +136,15 @@ pub(super) async fn after(
     };
     listener.step("forward", || format!("line {line_id}, which is {}, forwards to {number}", why.name()));
     let shows_caller = forwarder.forwards.shows_caller;
-    Ok(Turn::Forwarded(Box::new(Forward { call, line_id: line_id.to_owned(), number, shows_caller })))
+    let why = match why {
+        Untaken::Busy => "user-busy",
+        Untaken::Unanswered => "no-answer",
+        Untaken::Unreachable => "unavailable",
+    };
+    Ok(Turn::Forwarded(Box::new(Forward { call, line_id: line_id.to_owned(), number, shows_caller, why })))
 }
 
-/// The call to a further number at which the user of a line is looked for; the dialplan calls it beside the line's own phone.
+/// The call to a further number at which the user of a line is looked for; the dialplan calls it beside the line's own phone. [`found`] says what comes of it.
 ///
 /// # Errors
 /// The store could not be asked.
@@ -144,33 +156,53 @@ pub(super) async fn find_me(
     asking: &mut Asking,
     listener: &mut impl Listener,
 ) -> Result<Turn, StoreError> {
-    let known = Known { number: request.dialled, ..Known::default() };
+    if request.forwards >= rules.forwards {
+        return Known { number: request.dialled, ..Known::default() }.refuse(Refusal::ForwardLoop);
+    }
+    let shows_caller = store.forwarder(line_id, asking).await?.is_some_and(|line| line.forwards.shows_caller);
+    let placed = Placed::On(request.caller(), Onward { shows_caller, why: "follow-me" });
+    outbound::decide(line_id, request, placed, rules, store, asking, listener).await
+}
+
+/// The way to a further number, whatever forwards it led through: only phones ring, for as long as the line wants, and what leaves the house is taken by
+/// whoever says so, since it may be a machine that answers.
+///
+/// # Errors
+/// The store could not be asked.
+pub(super) async fn found(
+    line_id: &str,
+    request: &Request<'_>,
+    decision: Decision,
+    store: &Store,
+    asking: &mut Asking,
+    listener: &mut impl Listener,
+) -> Result<Decision, StoreError> {
+    let refused = |refusal| {
+        Ok(Decision::Reject(Rejection {
+            refusal,
+            account_id: String::new(),
+            time_zone: String::new(),
+            number: request.dialled.to_owned(),
+            class: String::new(),
+        }))
+    };
+    let call = match decision {
+        Decision::Reject(_) => return Ok(decision),
+        // Nobody is found in a mailbox or a menu; a message is left for the line.
+        Decision::Dial(call) if !call.attempts.is_empty() => call,
+        _ => return refused(Refusal::NumberInvalid),
+    };
     let numbers = store.find_me_numbers(line_id, asking).await?;
     let Some(number) = numbers.iter().find(|one| one.number == request.dialled) else {
         listener.step("find-me", || format!("{} is no number of line {line_id}", request.dialled));
-        return known.refuse(Refusal::NumberUnassigned);
+        return refused(Refusal::NumberUnassigned);
     };
-    if request.forwards >= rules.forwards {
-        return known.refuse(Refusal::ForwardLoop);
+    let mut call = Dial { mailbox_id: None, on_failure: None, forwards: call.forwards + 1, ..*call };
+    for attempt in &mut call.attempts {
+        attempt.asks |= attempt.kind == Kind::Gateway;
+        attempt.seconds = attempt.seconds.min(number.ring_seconds);
     }
-    let shown_outside = store.forwarder(line_id, asking).await?.is_some_and(|line| line.forwards.shows_caller);
-    let caller =
-        Caller { number: request.caller_number, name: request.caller_name, withheld: request.withheld, shown_outside };
-    let turn = outbound::decide(line_id, request, Some(caller), rules, store, asking, listener).await?;
-    Ok(match turn {
-        // Nobody is found in a mailbox or a menu.
-        Turn::Decided(Decision::Dial(call)) if call.attempts.is_empty() => known.refuse(Refusal::NumberInvalid)?,
-        // A message is left for the line, and what leaves the house is taken by whoever says so: it may be a machine that answers.
-        Turn::Decided(Decision::Dial(mut call)) => {
-            for attempt in &mut call.attempts {
-                attempt.asks |= attempt.kind == Kind::Gateway;
-                attempt.seconds = attempt.seconds.min(number.ring_seconds);
-            }
-            Turn::dial(Dial { mailbox_id: None, on_failure: None, forwards: request.forwards + 1, ..*call })
-        }
-        Turn::Decided(Decision::Reject(_)) | Turn::Forwarded(_) => turn,
-        Turn::Decided(_) | Turn::Dialled { .. } => known.refuse(Refusal::NumberInvalid)?,
-    })
+    Ok(Decision::Dial(Box::new(call)))
 }
 
 /// Why a call went where it did not want to.

@@ -4,7 +4,7 @@ use super::called::{self, Identity};
 use super::decide::{Known, Request};
 use super::decision::{Dial, Refusal};
 use super::explanation::Listener;
-use super::number;
+use super::number::{self, Number};
 use super::rules::Rules;
 use super::turn::Turn;
 use crate::store::asking::Asking;
@@ -53,6 +53,7 @@ pub(super) async fn decide(
         return known.refuse(Refusal::NumberUnassigned);
     };
     listener.step("own-number", || format!("it leads to {target}"));
+    let presented = number::read_from_gateway(request.caller_number, &gateway.country);
     let call = Dial {
         account_id: own.account_id.clone(),
         called_account_id: own.account_id.clone(),
@@ -60,14 +61,21 @@ pub(super) async fn decide(
         account_cap: own.account_max_calls,
         number: dialled.e164,
         caller_name: request.caller_name.to_owned(),
-        caller_number: request.caller_number.to_owned(),
+        caller_number: shown(request.caller_number, presented.as_ref()),
         privacy: request.withheld,
         forwards: request.forwards,
         ..Dial::default()
     };
-    let presented = number::read_from_gateway(request.caller_number, &gateway.country);
     let presented = presented.map(|number| number.e164).unwrap_or_default();
     let withheld = request.withheld || !request.caller_number.bytes().any(|byte| byte.is_ascii_digit());
     let caller = Identity { numbers: [&presented, request.caller_number], withheld };
     called::reach(target, call, caller, rules, store, asking, listener).await
+}
+
+/// A caller's number as it is shown, and may be dialled to call back: one from abroad with its `+`, and none with what makes it a code.
+fn shown(presented: &str, read: Option<&Number>) -> String {
+    match read {
+        Some(number) if number.class == number::INTERNATIONAL && number.e164 == presented => format!("+{presented}"),
+        _ => presented.replace(['*', '#'], ""),
+    }
 }

@@ -67,6 +67,19 @@ pub fn read_from_gateway(dialled: &str, country: &str) -> Option<Number> {
     best([dialled.to_owned(), format!("+{dialled}")], Habits { country, area_code: "", outside_prefix: "" })
 }
 
+/// Reads how numbers begin, as somebody writes them, as the first digits of E.164.
+#[must_use]
+pub fn read_beginning(written: &str, habits: Habits<'_>) -> String {
+    if let Some(abroad) =
+        written.strip_prefix('+').or_else(|| written.strip_prefix(international_prefix(habits.country)))
+    {
+        return abroad.to_owned();
+    }
+    let Some(plan) = DATABASE.by_id(habits.country) else { return written.to_owned() };
+    let national = plan.national_prefix().and_then(|prefix| written.strip_prefix(prefix)).unwrap_or(written);
+    format!("{}{national}", plan.country_code())
+}
+
 fn best(readings: impl IntoIterator<Item = String>, habits: Habits<'_>) -> Option<Number> {
     let mut possible = None;
     for reading in readings {

@@ -2,28 +2,49 @@
 
 use super::called::{self, Identity};
 use super::cost::{self, Caps, Terms};
-use super::decide::{Known, Origin, Request};
-use super::decision::{Attempt, Dial, Kind, Next, Refusal};
+use super::decide::{Known, Request};
+use super::decision::{Attempt, Dial, Diversion, Kind, Next, Refusal};
 use super::explanation::Listener;
+use super::feature;
+use super::forward::{Caller, Onward};
 use super::number::{self, Habits};
 use super::rules::Rules;
 use super::turn::Turn;
-use super::{feature, forward};
 use crate::store::asking::Asking;
 use crate::store::caller::{LineCaller, Status};
 use crate::store::destination::{Destination, DestinationQuery};
 use crate::store::price::Price;
 use crate::store::{Store, StoreError};
 
-/// Decides the call of the line with this id: who calls, what the number is, what they may call, where it goes. The line may place it for a
-/// caller whose call it passes on.
+/// For whom a line places a call.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Placed<'a> {
+    /// For its own user, who may have said whether the number is withheld.
+    Own(Option<bool>),
+    /// For somebody whom it hands on, who is shown within the house; outside the line is, whose user may have said likewise.
+    HandedOn(Caller<'a>, Option<bool>),
+    /// For a caller whose call it passes on.
+    On(Caller<'a>, Onward),
+}
+
+impl<'a> Placed<'a> {
+    /// Whom the called party sees within the house, if it is not the line itself.
+    fn caller(&self) -> Option<&Caller<'a>> {
+        match self {
+            Placed::Own(_) => None,
+            Placed::HandedOn(caller, _) | Placed::On(caller, _) => Some(caller),
+        }
+    }
+}
+
+/// Decides the call of the line with this id: who calls, what the number is, what they may call, where it goes.
 ///
 /// # Errors
 /// The store could not be asked.
 pub(super) async fn decide(
     line_id: &str,
     request: &Request<'_>,
-    passed_on: Option<forward::Caller<'_>>,
+    placed: Placed<'_>,
     rules: &Rules,
     store: &Store,
     asking: &mut Asking,
@@ -49,8 +70,6 @@ pub(super) async fn decide(
         return known.refuse(Refusal::LineInactive);
     }
 
-    let feature_codes = passed_on.is_none();
-    let passed_on = passed_on.or_else(|| handed_on(request));
     if let Some(target) = &caller.extension {
         known.class = number::INTERNAL;
         listener.step("number", || format!("{} is an extension of the account: {target}", request.dialled));
@@ -59,19 +78,15 @@ pub(super) async fn decide(
             return known.refuse(Refusal::ClassForbidden);
         }
         let own = caller.own_extension.as_deref().unwrap_or(line_id);
-        let call = own_call(
-            &caller,
-            (request.dialled, number::INTERNAL),
-            own,
-            &caller.account.id,
-            passed_on,
-            request.forwards,
-        );
+        let call =
+            own_call(&caller, (request.dialled, number::INTERNAL), own, &caller.account.id, placed, request.forwards);
         let own_number = caller.caller_number.as_deref().unwrap_or_default();
-        let identity = identity(passed_on, [own, own_number], false);
+        let identity = identity(placed, [own, own_number], call.privacy);
         return called::reach(target, call, identity, rules, store, asking, listener).await;
     }
-    if feature_codes && let Some(turn) = feature::decide(&caller, request.dialled, store, asking, listener).await? {
+    if !matches!(placed, Placed::On(..))
+        && let Some(turn) = feature::decide(&caller, request.dialled, store, asking, listener).await?
+    {
         return Ok(turn);
     }
 
@@ -133,10 +148,10 @@ pub(super) async fn decide(
         }
         let Some(target) = &own.target else { return known.refuse(Refusal::NumberUnassigned) };
         let plus = shown.as_ref().map(|number| format!("+{number}")).unwrap_or_default();
-        let call = own_call(&caller, (&dialled.e164, class), &plus, &own.account_id, passed_on, request.forwards);
+        let call = own_call(&caller, (&dialled.e164, class), &plus, &own.account_id, placed, request.forwards);
         let withheld = call.privacy || shown.is_none();
         let extension = caller.own_extension.as_deref().filter(|_| internal).unwrap_or_default();
-        let identity = identity(passed_on, [shown.as_deref().unwrap_or_default(), extension], withheld);
+        let identity = identity(placed, [shown.as_deref().unwrap_or_default(), extension], withheld);
         return called::reach(target, call, identity, rules, store, asking, listener).await;
     }
 
@@ -168,10 +183,19 @@ pub(super) async fn decide(
         seed: request.seed,
     };
     // Only numbers of the account are shown, but for a caller whose call is passed on, where the line wants so.
+    let passed_on = match placed {
+        Placed::Own(_) | Placed::HandedOn(..) => None,
+        Placed::On(caller, onward) => Some((caller, onward)),
+    };
     let passed_on_number = passed_on
-        .filter(|caller| caller.shown_outside && !caller.withheld)
-        .and_then(|caller| number::read(caller.number, habits))
+        .filter(|(caller, onward)| onward.shows_caller && !caller.withheld)
+        .and_then(|(caller, _)| number::read(caller.number, habits))
         .map(|number| number.e164);
+    let diversion = passed_on.zip(shown.as_deref()).map(|((_, onward), own)| Diversion {
+        number: format!("+{own}"),
+        reason: onward.why,
+        privacy: caller.privacy,
+    });
     let shown = passed_on_number.or(shown);
     let attempts = gateway_attempts(&dialled.e164, &destination, terms, shown.as_deref(), rules, listener);
     if attempts.is_empty() {
@@ -188,24 +212,16 @@ pub(super) async fn decide(
         class: destination.class,
         caller_name: caller.line_name.clone(),
         caller_number: shown.unwrap_or_default(),
-        privacy: caller.privacy || (!request.origin.hands_on() && passed_on.is_some_and(|caller| caller.withheld)),
+        privacy: match placed {
+            Placed::Own(said) | Placed::HandedOn(_, said) => said.unwrap_or(caller.privacy),
+            Placed::On(passed_on, _) => caller.privacy || passed_on.withheld,
+        },
+        diversion,
         sell: sell.cloned(),
         attempts,
         forwards: request.forwards,
         ..Dial::default()
     }))
-}
-
-/// Who is handed on, where Asterisk knows who that is: outside the house the line is shown all the same.
-fn handed_on<'a>(request: &Request<'a>) -> Option<forward::Caller<'a>> {
-    let known = !request.caller_number.is_empty() || request.withheld;
-    let Request { caller_number: number, caller_name: name, withheld, .. } = *request;
-    (known && matches!(request.origin, Origin::Transferrer(_))).then_some(forward::Caller {
-        number,
-        name,
-        withheld,
-        shown_outside: false,
-    })
 }
 
 /// What is known of a call of a line to a line, ring group or mailbox of the account with this id.
@@ -214,11 +230,11 @@ fn own_call(
     (number, class): (&str, &str),
     shown: &str,
     called_account_id: &str,
-    passed_on: Option<forward::Caller<'_>>,
+    placed: Placed<'_>,
     forwards: u32,
 ) -> Dial {
     let (caller_number, caller_name) =
-        passed_on.map_or((shown, &*caller.line_name), |caller| (caller.number, caller.name));
+        placed.caller().map_or((shown, &*caller.line_name), |caller| (caller.number, caller.name));
     Dial {
         account_id: caller.account.id.clone(),
         called_account_id: called_account_id.to_owned(),
@@ -229,10 +245,10 @@ fn own_call(
         class: class.to_owned(),
         caller_name: caller_name.to_owned(),
         caller_number: caller_number.to_owned(),
-        // Within an account everybody sees who calls.
-        privacy: match passed_on {
-            Some(caller) => caller.withheld,
-            None => caller.privacy && class != number::INTERNAL,
+        privacy: match placed {
+            Placed::HandedOn(caller, _) | Placed::On(caller, _) => caller.withheld,
+            // Within an account everybody sees who calls, unless it is withheld for this call.
+            Placed::Own(said) => said.unwrap_or(caller.privacy && class != number::INTERNAL),
         },
         forwards,
         ..Dial::default()
@@ -240,8 +256,8 @@ fn own_call(
 }
 
 /// By what the called line tells the caller apart.
-fn identity<'a>(passed_on: Option<forward::Caller<'a>>, own: [&'a str; 2], withheld: bool) -> Identity<'a> {
-    match passed_on {
+fn identity<'a>(placed: Placed<'a>, own: [&'a str; 2], withheld: bool) -> Identity<'a> {
+    match placed.caller() {
         Some(caller) => Identity { numbers: [caller.number.trim_start_matches('+'), ""], withheld: caller.withheld },
         None => Identity { numbers: own, withheld },
     }

@@ -24,18 +24,4 @@ impl Turn {
     pub(super) fn dial(call: Dial) -> Turn {
         Turn::Decided(Decision::Dial(Box::new(call)))
     }
-
-    /// The same with the caller's number withheld, or not, where the caller said so.
-    pub(super) fn with_privacy(self, privacy: Option<bool>) -> Turn {
-        let Some(privacy) = privacy else { return self };
-        match self {
-            Turn::Decided(Decision::Dial(call)) => Turn::dial(Dial { privacy, ..*call }),
-            Turn::Forwarded(mut forward) => {
-                forward.call.privacy = privacy;
-                Turn::Forwarded(forward)
-            }
-            Turn::Dialled { number, privacy: later } => Turn::Dialled { number, privacy: later.or(Some(privacy)) },
-            decided @ Turn::Decided(_) => decided,
-        }
-    }
 }

@@ -42,6 +42,8 @@ pub(super) enum Field {
     Extension,
     /// What a line dials for somebody: 1 to 32 digits, perhaps after `+`.
     Dialled,
+    /// Who calls: as [`Field::Dialled`], or the beginning of such numbers before `*`.
+    Callers,
     /// ISO 3166 code, `US`.
     Country,
     /// ISO 4217 code, `USD`.
@@ -105,6 +107,10 @@ impl Field {
                     Err(format!("{:?} is not up to 31 digits, perhaps after +", shortened(text)))
                 }
             }
+            Field::Callers => match text.strip_suffix('*') {
+                Some(beginning) => Field::Dialled.read(beginning).map(|_| some(text.into())),
+                None => Field::Dialled.read(text),
+            },
             Field::Country => code(text, 2, "a country of two letters, such as US").map(|code| some(code.into())),
             Field::Currency => code(text, 3, "a currency of three letters, such as USD").map(|code| some(code.into())),
             Field::TimeZone if text.parse::<chrono_tz::Tz>().is_ok() => Ok(some(text.into())),

@@ -456,7 +456,7 @@ impl Kind {
                     ]
                 }
             }
-            Kind::BlockedCallers => const { &[WHOSE, column("number", "number", Field::Dialled, Refused)] },
+            Kind::BlockedCallers => const { &[WHOSE, column("number", "number", Field::Callers, Refused)] },
             Kind::FeatureCodes => {
                 const {
                     &[
