@@ -21,7 +21,7 @@ use lab::{Conversation, Manner, Node, NodeBuilder, Transcript, Voice, wait_until
 use tandem::store::password;
 use uuid::Uuid;
 
-pub const SOON: Duration = Duration::from_secs(10);
+pub const SOON: Duration = Duration::from_secs(30);
 pub const SECOND: Duration = Duration::from_secs(1);
 
 /// The password of every mailbox.

@@ -147,7 +147,7 @@ impl RunningCall<'_> {
             let messages = self.so_far().messages;
             messages.iter().filter(|message| message.received && message.status() == Some(200)).find_map(Message::audio)
         };
-        wait_until("an answer with audio", Duration::from_secs(10), || answer().is_some());
+        wait_until("an answer with audio", Duration::from_secs(30), || answer().is_some());
         if let (Some(voice), Some(audio)) = (self.voice, answer()) {
             voice.connect(audio);
         }
