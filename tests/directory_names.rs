@@ -97,6 +97,26 @@ async fn sqlite_plans_a_search_by_the_index_alone() {
 }
 
 #[tokio::test]
+async fn postgresql_takes_people_by_their_keys_before_it_has_statistics() {
+    use sqlx::Row as _;
+    let world = World::postgres();
+    world.store.migrate().await.unwrap();
+    let text = include_str!("../sql/query/directory_people.sql");
+    let values = ["big", "2", "2a", "first", "last", "other", "", "", "big", "", ""].map(|value| format!("'{value}'"));
+    // Of a table that is empty it would read the whole.
+    let text =
+        format!("SET enable_seqscan = off; PREPARE people AS {text}; EXPLAIN EXECUTE people ({})", values.join(", "));
+    let mut connection = sqlx::PgConnection::connect(&world.url).await.unwrap();
+    let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(text)).fetch_all(&mut connection).await.unwrap();
+    let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    for step in
+        ["Index Scan using mailboxes_pkey on mailboxes m", "using directory_names_by_digits on directory_names d"]
+    {
+        assert!(plan.iter().any(|line| line.contains(step)), "{step}: {plan:#?}");
+    }
+}
+
+#[tokio::test]
 async fn mariadb_and_postgresql_find_the_same() {
     for world in [World::mariadb(), World::postgres()] {
         compare(&world, 3_000, &[1, 3, 5]).await;

@@ -105,3 +105,16 @@ fn a_key_counts_while_the_caller_is_told_of_none_or_of_a_wrong_one() {
     let session = walks(&agent, "sub", script.collect());
     assert!(session.heard("STREAM FILE \"pm-invalid-option\" \"\""), "{session:#?}");
 }
+
+#[test]
+fn the_language_that_a_caller_has_chosen_stays() {
+    let agent = start();
+    // In main there is a key for English; sub has a language of its own.
+    let session = walks(&agent, "main", vec![("demo-instruct", Does::Key('*')), ("demo-instruct", Does::Key('#'))]);
+    assert!(session.heard("CHANNEL(language)=en,TANDEM_LANGUAGE=en"), "{session:#?}");
+    for (chosen, own) in [("", true), ("en", false)] {
+        let call = SimulatedCall::new("menu/sub/0", "12145550123", vec![("demo-moreinfo", Does::HangsUp)]);
+        let session = call.variable("TANDEM_LANGUAGE", chosen).run(agent.agi());
+        assert_eq!(session.heard("CHANNEL(language)=brief"), own, "{session:#?}");
+    }
+}

@@ -94,6 +94,21 @@ fn check_tells_directories_that_lead_nowhere() {
 }
 
 #[test]
+fn check_tells_menus_that_lead_nowhere() {
+    let plan = Agent::builder();
+    plan.tandem_ok(&["migrate"]);
+    plan.import("accounts", "id,name\nacme,Acme\n");
+    plan.import(
+        "menus",
+        "account = \"acme\"\n[prompt]\nhello = { sound = \"hello\" }\n[menu.main]\nentry = true\ngreeting = [\"hello\"]\noptions = { 1 = \"hangup\" }\n",
+    );
+    assert!(!out(&plan.tandem(&["check"])).contains("menus:"), "nothing is wrong");
+    plan.sql("UPDATE menu_options SET action = 'group', target = 'x'");
+    let fault = "menus: 1 faults, the first: account acme: menu main > option 1: there is no ring group x";
+    says(&out(&plan.tandem(&["check"])), &[fault, "-> `tandem menu check` names them all"]);
+}
+
+#[test]
 fn check_knows_a_schema_that_is_missing_behind_or_foreign() {
     let plan = Agent::builder();
     says(&out(&plan.tandem(&["check"])), &["WRONG  database ", "-> make the file by `tandem migrate`"]);

@@ -6,6 +6,7 @@ pub mod calls;
 pub mod check;
 mod check_ari;
 mod check_directory;
+mod check_menu;
 mod check_voicemail;
 mod client;
 pub mod explain;

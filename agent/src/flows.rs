@@ -3,6 +3,7 @@
 pub mod directory;
 pub mod feature;
 pub mod introduction;
+mod language;
 pub mod linetest;
 pub mod location;
 mod lockout;

@@ -1,5 +1,6 @@
--- A name, if it is to be found otherwise than its keys say, '' for none: $1 mailbox.
-SELECT m.id, m.account_id, m.department, CASE WHEN m.status = 'active' AND m.hidden = FALSE THEN m.name ELSE '' END AS name
+-- A name, if it is to be found otherwise than its keys say, '' for none, and how many keys are known: $1 mailbox.
+SELECT m.id, m.account_id, m.department, CASE WHEN m.status = 'active' AND m.hidden = FALSE THEN m.name ELSE '' END AS name,
+    (SELECT COUNT(*) FROM directory_names k WHERE k.mailbox_id = m.id) AS known_keys
 FROM mailboxes m
 WHERE m.id = $1
     AND (m.directory_name IS NULL

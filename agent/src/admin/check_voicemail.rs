@@ -7,7 +7,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::check::Finding;
-use super::check_directory;
+use super::{check_directory, check_menu};
 use crate::buffer::spool::Spool;
 use crate::config::Config;
 use crate::service;
@@ -39,6 +39,7 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
         findings.extend(unreachable(&mailboxes));
     }
     findings.extend(check_directory::findings(&store).await);
+    findings.extend(check_menu::findings(&store).await);
     findings.extend(lamps(config, !mailboxes.is_empty()).await);
     findings
 }

@@ -79,6 +79,22 @@ async fn show(store: &Store, id: &str, svg: Option<&Path>) -> Result<String, Str
 
 /// What is wrong with the menus that are in the database.
 async fn check(store: &Store, account: Option<&str>) -> Result<String, String> {
+    let Checked { menus, accounts, faults } = checked(store, account).await?;
+    if !faults.is_empty() {
+        return Err(faults.join("\n"));
+    }
+    Ok(format!("{menus} menus of {accounts} accounts: nothing is wrong\n"))
+}
+
+/// What was looked at, and what is wrong.
+pub(super) struct Checked {
+    menus: usize,
+    accounts: usize,
+    pub faults: Vec<String>,
+}
+
+/// Looks at the menus of all accounts, or of one.
+pub(super) async fn checked(store: &Store, account: Option<&str>) -> Result<Checked, String> {
     let owners = store.menu_accounts().await.map_err(|error| error.to_string())?;
     let mut accounts: Vec<&str> = owners.values().map(String::as_str).collect();
     accounts.sort_unstable();
@@ -90,11 +106,8 @@ async fn check(store: &Store, account: Option<&str>) -> Result<String, String> {
         let around = store.menu_surroundings(id).await.map_err(|error| error.to_string())?;
         faults.extend(tree.faults(&around).into_iter().map(|fault| format!("account {id}: {fault}")));
     }
-    if !faults.is_empty() {
-        return Err(faults.join("\n"));
-    }
     let menus = owners.values().filter(|owner| accounts.contains(&owner.as_str())).count();
-    Ok(format!("{menus} menus of {} accounts: nothing is wrong\n", accounts.len()))
+    Ok(Checked { menus, accounts: accounts.len(), faults })
 }
 
 /// A new password for recording an account's prompts by phone: typed in, or made up.

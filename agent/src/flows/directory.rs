@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Ports;
+use super::{Ports, language};
 use crate::call::{Call, Fault, Say, Step};
 use crate::phrases::{Part, ask};
 use crate::store::StoreError;
@@ -155,9 +155,7 @@ pub async fn enter(call: &mut impl Call, id: &str, ports: &Ports) -> Step<Found>
 /// # Errors
 /// The caller hung up, or the transport broke.
 pub async fn choose(call: &mut impl Call, directory: &Directory, ports: &Ports) -> Step<Found> {
-    if !directory.language.is_empty() {
-        call.set(&[("CHANNEL(language)", &directory.language)]).await?;
-    }
+    language::propose(call, &directory.language).await?;
     let mut letters = directory.letters;
     // What is told before the next question, in which the first letter may be pressed already.
     let mut news = Some("dir-welcome");

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use self::end::End;
 use self::input::Keyed;
-use super::Ports;
+use super::{Ports, language};
 use crate::call::{Call, Fault, Step};
 use crate::store::asking::Asking;
 use crate::store::caller::Status;
@@ -107,7 +107,7 @@ async fn through(
     mut depth: u32,
     walk: &mut Walk<'_>,
 ) -> Step<(End, String, u32)> {
-    let (mut conditions, mut language) = (true, true);
+    let mut conditions = true;
     loop {
         depth = depth.saturating_add(1);
         if depth > DEPTH {
@@ -119,10 +119,7 @@ async fn through(
             Some(action) => (action, String::new()),
             None => {
                 walk.answer(call).await?;
-                if language && !loaded.menu.language.is_empty() {
-                    call.set(&[("CHANNEL(language)", &loaded.menu.language)]).await?;
-                }
-                language = false;
+                language::propose(call, &loaded.menu.language).await?;
                 converse(call, &loaded, walk).await?
             }
         };
@@ -135,14 +132,14 @@ async fn through(
         };
         match action {
             Action::Menu(id) => match walk.load(&id, &loaded.account_id).await {
-                Some(next) => (loaded, conditions, language) = (next, true, true),
+                Some(next) => (loaded, conditions) = (next, true),
                 None => return Ok((End::Sorry, loaded.menu.id, depth)),
             },
             Action::Say => conditions = false,
             Action::Language(name) => {
                 walk.answer(call).await?;
-                call.set(&[("CHANNEL(language)", &name)]).await?;
-                (conditions, language) = (false, false);
+                language::choose(call, &name).await?;
+                conditions = false;
             }
             action => {
                 let end = End::of(action, &loaded, call.caller(), walk.ports);

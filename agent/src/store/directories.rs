@@ -126,7 +126,12 @@ struct Unspelled {
     department: String,
     /// Empty for who cannot be found.
     name: String,
+    /// Keys that were computed before.
+    known_keys: i64,
 }
+
+/// Rows of one statement: parameters are limited.
+const ROWS: usize = 1000;
 
 impl Writer {
     /// Computes the keys of names that were changed, some of them, of mailboxes after the one with the id `after`; returns the ids of these, none at the
@@ -144,9 +149,7 @@ impl Writer {
             }
             // What is changed meanwhile is found the next time: it is noted from which name the keys are.
             connection.begin().await?;
-            for name in &names {
-                spell(connection, name).await?;
-            }
+            spell(connection, &names).await?;
             connection.commit().await?;
             spelled = names.into_iter().map(|name| name.id).collect();
             Ok(())
@@ -177,33 +180,26 @@ impl Writer {
 pub(super) async fn spell_name(connection: &mut Connection, mailbox_id: &str) -> Result<usize, sqlx::Error> {
     let text = UNSPELLED_NAME.text(connection.backend());
     let names: Vec<Unspelled> = connection.rows(text, &[mailbox_id.into()]).await?;
-    for name in &names {
-        spell(connection, name).await?;
-    }
-    Ok(names.len())
+    spell(connection, &names).await
 }
 
-async fn spell(connection: &mut Connection, name: &Unspelled) -> Result<(), sqlx::Error> {
+async fn spell(connection: &mut Connection, names: &[Unspelled]) -> Result<(), sqlx::Error> {
     let backend = connection.backend();
-    connection.execute(DELETE_DIRECTORY_NAMES.text(backend), &[name.id.as_str().into()]).await?;
-    let spellings = spellings(&name.name);
-    if !spellings.is_empty() {
-        let row = |one| {
-            let Spelling { part, digits, letters }: &Spelling = one;
-            [
-                name.id.as_str(),
-                name.account_id.as_str(),
-                name.department.as_str(),
-                part.name(),
-                digits.as_str(),
-                letters.as_str(),
-            ]
-            .map(Value::from)
-        };
-        let values: Vec<Value<'_>> = spellings.iter().flat_map(row).collect();
-        let text = INSERT_DIRECTORY_NAME.rows(backend, spellings.len(), Known::Refuse);
-        connection.execute(text, &values).await?;
+    for name in names.iter().filter(|name| name.known_keys > 0) {
+        connection.execute(DELETE_DIRECTORY_NAMES.text(backend), &[name.id.as_str().into()]).await?;
     }
-    let values = [name.name.as_str().into(), name.id.as_str().into()];
-    connection.execute(SET_DIRECTORY_NAME.text(backend), &values).await.map(drop)
+    let spelled: Vec<(&Unspelled, Spelling)> =
+        names.iter().flat_map(|name| spellings(&name.name).into_iter().map(move |one| (name, one))).collect();
+    for some in spelled.chunks(ROWS) {
+        let columns = some.iter().flat_map(|(name, Spelling { part, digits, letters })| {
+            [&name.id, &name.account_id, &name.department, part.name(), digits, letters].map(Value::from)
+        });
+        let values: Vec<Value<'_>> = columns.collect();
+        connection.execute(INSERT_DIRECTORY_NAME.rows(backend, some.len(), Known::Refuse), &values).await?;
+    }
+    for name in names {
+        let values = [name.name.as_str().into(), name.id.as_str().into()];
+        connection.execute(SET_DIRECTORY_NAME.text(backend), &values).await?;
+    }
+    Ok(names.len())
 }
