@@ -30,6 +30,12 @@ const MAILBOXES: &str = "
     INSERT INTO line_features (line_id, find_me) VALUES ('2128', 'in_order');
     INSERT INTO line_features (line_id, screening) VALUES ('2129', TRUE);
     INSERT INTO find_me_numbers (line_id, position, number) VALUES ('2128', 1, '2104');
+    INSERT INTO line_permissions (line_id, class_name, allowed) VALUES ('2139', 'premium', TRUE);
+    INSERT INTO decks (id, name, currency) VALUES ('least', 'Least', 'USD');
+    INSERT INTO deck_versions (id, deck_id, effective_at, imported_at, complete) VALUES (10, 'least', '2026-01-01 00:00:00', '2026-01-01 00:00:00', TRUE);
+    INSERT INTO rates (deck_version_id, prefix, effective_at, destination, per_minute_micros, connect_fee_micros, initial_seconds, increment_seconds, blocked)
+        VALUES (10, '1512976', '2026-01-01 00:00:00', 'Premium', 1, 0, 1, 1, FALSE);
+    UPDATE gateways SET deck_id = 'least' WHERE id = 'in-27';
     INSERT INTO numbers (number, account_id, queue) VALUES ('12145559001', 'acme', 'support');
 ";
 
@@ -50,8 +56,8 @@ fn stage() -> &'static Stage {
             ])
             .edge()
             .set("emergency.gateways", "gw-a")
-            .handsets(&["2132", "2133", "2134", "2135", "2136", "2137", "2138"])
-            .carriers(&["in-21", "in-22", "in-23", "in-24", "in-25"])
+            .handsets(&["2132", "2133", "2134", "2135", "2136", "2137", "2138", "2139"])
+            .carriers(&["in-21", "in-22", "in-23", "in-24", "in-25", "in-26", "in-27"])
             .append("queues.conf", "[support]\nmember => PJSIP/2138\n")
             .sql(MAILBOXES)
             .global("TANDEM_TRANSFER_LIMIT", "3")
@@ -310,6 +316,31 @@ conversations! {
         carrier.wait_end(&outside);
         let story = stage.story("2120", 2);
         assert_eq!(story, ["line 2120 ANSWER by in-12", "gateway gw-a ANSWER by 2120"]);
+    }
+
+    fn a_premium_call_that_rings_is_nobodys_whom_its_line_hands_on() {
+        let stage = stage();
+        let (mut carrier, mut alice, mut premium) = (stage.phone("in-26"), stage.phone("2139"), stage.phone("in-27"));
+        let (outside, mut call) = stage.call_in(&mut carrier, &mut alice, "2139");
+        let second = alice.start_call(stage.asterisk.address(), "95129765550");
+        let rings = premium.wait_call();
+        let second = alice.early(second);
+        alice.start_connect(&mut call, &second);
+        alice.hang_up(call);
+        sleep(Duration::from_millis(300));
+        let talks = premium.answer(rings);
+        premium.wait_end(&talks);
+        let back = alice.wait_call();
+        let back = alice.answer(back);
+        stage.wait_bridged("2139");
+        alice.hang_up(back);
+        carrier.wait_end(&outside);
+        // The premium number has talked to nobody, and is tied to the call that the line placed to it.
+        let tried = "SELECT * FROM call_attempts WHERE line_id = '2139' ORDER BY started_at";
+        wait_until("two attempts of the line", SOON, || stage.rows(tried).len() == 2);
+        let names: Vec<String> = stage.rows(tried).iter().map(|row| row.get("name").to_owned()).collect();
+        assert_eq!(names, ["in-27", "2139"]);
+        wait_until("the reason", SOON, || stage.reasons("2139").contains(&"transfer-forbidden".to_owned()));
     }
 
     fn a_transferrer_who_does_not_wait_for_the_answer_may_have_the_caller_back() {
