@@ -56,8 +56,8 @@ fn stage() -> &'static Stage {
             ])
             .edge()
             .set("emergency.gateways", "gw-a")
-            .handsets(&["2132", "2133", "2134", "2135", "2136", "2137", "2138", "2139"])
-            .carriers(&["in-21", "in-22", "in-23", "in-24", "in-25", "in-26", "in-27"])
+            .handsets(&["2132", "2133", "2134", "2135", "2136", "2137", "2138", "2139", "2140", "2141"])
+            .carriers(&["in-21", "in-22", "in-23", "in-24", "in-25", "in-26", "in-27", "in-28"])
             .append("queues.conf", "[support]\nmember => PJSIP/2138\n")
             .sql(MAILBOXES)
             .global("TANDEM_TRANSFER_LIMIT", "3")
@@ -140,7 +140,7 @@ conversations! {
         assert_eq!(stage.rows(messages)[0].all(["caller_number", "line_id"]), ["handset", ""]);
         assert_eq!(stage.story("2108", 1), ["line 2108 ANSWER by in-5"]);
         // Asterisk complains of those who may not transfer, of phones that hang up in the very moment, and of nothing else.
-        let known = ["transfer attempt blocked", "but target does not exist", "Session already DISCONNECTED"];
+        let known = ["transfer attempt blocked", "but target does not exist", "Session already DISCONNECTED", "subscription has invalid topic"];
         let known = |line: &String| known.iter().any(|known| line.contains(known));
         let complaints = stage.asterisk.complaints();
         assert!(complaints.iter().all(known), "{complaints:#?}");
@@ -341,6 +341,28 @@ conversations! {
         let names: Vec<String> = stage.rows(tried).iter().map(|row| row.get("name").to_owned()).collect();
         assert_eq!(names, ["in-27", "2139"]);
         wait_until("the reason", SOON, || stage.reasons("2139").contains(&"transfer-forbidden".to_owned()));
+    }
+
+    fn who_is_handed_on_before_the_answer_transfers_nobody_by_the_lines_keys() {
+        let stage = stage();
+        let (mut carrier, mut alice, mut bob) = (stage.phone("in-28"), stage.phone("2140"), stage.phone("2141"));
+        let (outside, mut call) = stage.call_in(&mut carrier, &mut alice, "2140");
+        let second = alice.start_call(stage.asterisk.address(), "2141");
+        let rings = bob.wait_call();
+        let second = alice.early(second);
+        alice.start_connect(&mut call, &second);
+        alice.hang_up(call);
+        sleep(Duration::from_millis(300));
+        let talks = bob.answer(rings);
+        stage.wait_bridged("2141");
+        carrier.voice().press("##");
+        carrier.voice().pause(Duration::from_millis(600));
+        carrier.voice().press("2102#");
+        bob.wait_end(&talks);
+        carrier.wait_end(&outside);
+        assert_eq!(stage.story("2140", 2), ["line 2140 ANSWER by in-28", "line 2141 ANSWER by 2140"]);
+        let refused = "SELECT * FROM call_records WHERE channel LIKE 'PJSIP/2141-%' AND reason = 'transfer-forbidden'";
+        wait_until("the refusal", SOON, || stage.rows(refused).len() == 1);
     }
 
     fn a_transferrer_who_does_not_wait_for_the_answer_may_have_the_caller_back() {
