@@ -56,7 +56,7 @@ fn stage() -> &'static Stage {
             ])
             .edge()
             .set("emergency.gateways", "gw-a")
-            .handsets(&["2132", "2133", "2134", "2135", "2136", "2137", "2138", "2139", "2140", "2141"])
+            .handsets(&["2132", "2133", "2134", "2135", "2136", "2137", "2138", "2139", "2140", "2141", "2142"])
             .carriers(&["in-21", "in-22", "in-23", "in-24", "in-25", "in-26", "in-27", "in-28"])
             .append("queues.conf", "[support]\nmember => PJSIP/2138\n")
             .sql(MAILBOXES)
@@ -368,7 +368,15 @@ conversations! {
     fn a_transferrer_who_does_not_wait_for_the_answer_may_have_the_caller_back() {
         let stage = stage();
         let (mut carrier, mut alice, mut bob) = (stage.phone("in-14"), stage.phone("2121"), stage.phone("2122"));
-        let (outside, mut call) = stage.call_in(&mut carrier, &mut alice, "2121");
+        // Whoever transferred the caller before is not asked.
+        let mut zoe = stage.phone("2142");
+        let (outside, mut zoes) = stage.call_in(&mut carrier, &mut zoe, "2142");
+        stage.wait_bridged("2142");
+        zoe.start_refer(&mut zoes, "2121");
+        zoe.hang_up(zoes);
+        let rings = alice.wait_call();
+        let mut call = alice.answer(rings);
+        stage.wait_bridged("2121");
         let second = alice.start_call(stage.asterisk.address(), "2122");
         let rings = bob.wait_call();
         let second = alice.early(second);
@@ -382,8 +390,8 @@ conversations! {
         stage.wait_heard(&carrier, &alice);
         alice.hang_up(back);
         carrier.wait_end(&outside);
-        let story = ["line 2121 ANSWER by in-14", "line 2122 BUSY by 2121", "line 2121 ANSWER by 2121"];
-        assert_eq!(stage.story("2121", 3), story);
+        let story = ["line 2142 ANSWER by in-14", "line 2121 ANSWER by 2142", "line 2122 BUSY by 2121", "line 2121 ANSWER by 2121"];
+        assert_eq!(stage.story("2121", 4), story);
     }
 
     fn a_transfer_needs_no_place_of_its_own_and_takes_the_transferrers() {
