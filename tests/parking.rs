@@ -18,6 +18,7 @@ fn stage() -> &'static Stage {
     STAGES.get(|transport| {
         Plan::new()
             .handsets(&["2401", "2402", "2403", "2404", "2405", "2406", "2407", "2408", "2409"])
+            .handsets(&["2411", "2412", "2413", "2414"])
             .strangers("free", &["3401", "3402"])
             .phones(&["2410"], Manner::Answers)
             .carriers(&["in-1", "in-2", "in-3", "in-4", "in-5"])
@@ -153,6 +154,26 @@ conversations! {
         carrier.wait_end(&outside);
     }
 
+    fn who_takes_a_parked_call_is_not_shown_as_the_phone_says() {
+        let stage = stage();
+        let [mut alice, mut bob, mut carol, mut dave] = ["2411", "2412", "2413", "2414"].map(|id| stage.phone(id));
+        let placed = alice.start_call(stage.asterisk.address(), "2412");
+        let rings = bob.wait_call();
+        let mut call = bob.answer(rings);
+        let mut parked = alice.finish_call(placed).0.expect("it is answered");
+        stage.wait_bridged("2412");
+        bob.start_refer(&mut call, "*68");
+        let taken = carol.call(stage.asterisk.address(), &stage.slot("acme", "2411"));
+        stage.wait_bridged("2413");
+        alice.start_refer(&mut parked, "2414");
+        alice.hang_up(parked);
+        let rings = dave.wait_call();
+        let from = rings.header("From");
+        assert!(from.contains("sip:2411@"), "who hands on is shown, since who is handed on is not known: {from}");
+        carol.hang_up(taken);
+        dave.wait_given_up(&rings);
+    }
+
     fn an_extension_of_the_account_is_no_slot() {
         let stage = stage();
         let mut alice = stage.phone("3402");
@@ -177,4 +198,33 @@ fn an_emergency_number_is_no_slot() {
     alice.hang_up(call);
     assert_eq!(stage.story("2451", 1), ["gateway gw-a ANSWER by 2451"]);
     stage.wait_reasons("2451", &["emergency"]);
+}
+
+#[test]
+fn where_every_slot_is_taken_the_transferrer_keeps_the_call_and_hears_so() {
+    let stage = Plan::new()
+        .handsets(&["2461", "2462", "2463"])
+        .carriers(&["in-1", "in-2"])
+        .global("TANDEM_PARK_SLOTS", "701-701")
+        .start();
+    let [mut first, mut second] = ["in-1", "in-2"].map(|id| stage.phone(id));
+    let [mut alice, mut bob, mut carol] = ["2461", "2462", "2463"].map(|id| stage.phone(id));
+    let (parked, mut alices) = stage.call_in(&mut first, &mut alice, "2461");
+    let (talks, mut bobs) = stage.call_in(&mut second, &mut bob, "2462");
+    stage.wait_bridged("2461");
+    alice.start_refer(&mut alices, "*68");
+    assert_eq!(stage.slot("acme", "in-1"), "701");
+    stage.wait_bridged("2462");
+    let before = bob.voice().heard_sound();
+    let _ = bob.try_refer(&mut bobs, "*68");
+    wait_until("a prompt", SOON, || bob.voice().heard_sound() > before);
+    stage.wait_bridged("2462");
+    let mut own = carol.call(stage.asterisk.address(), "*68");
+    carol.wait_end(&own);
+    own = carol.call(stage.asterisk.address(), "701");
+    stage.wait_bridged("2463");
+    carol.hang_up(own);
+    first.wait_end(&parked);
+    bob.hang_up(bobs);
+    second.wait_end(&talks);
 }

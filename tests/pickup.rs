@@ -25,7 +25,7 @@ fn stage() -> &'static Stage {
         Plan::new()
             .handsets(&[
                 "2501", "2502", "2503", "2504", "2505", "2506", "2507", "2508", "2509", "2510", "2511", "2512", "2513",
-                "2514",
+                "2514", "2515", "2516", "2517", "2518",
             ])
             .strangers("free", &["3501"])
             .carriers(&["in-1", "in-2", "in-3", "in-4", "in-5"])
@@ -81,6 +81,24 @@ conversations! {
         bob.hang_up(taken);
         carrier.wait_end(&outside);
         assert_eq!(stage.story("2506", 1), ["line 2506 ANSWER by in-2"]);
+    }
+
+    fn who_picks_up_is_shown_as_whom_the_caller_called() {
+        let stage = stage();
+        let [mut alice, mut bob, mut carol, mut dave] = ["2515", "2516", "2517", "2518"].map(|id| stage.phone(id));
+        let placed = alice.start_call(stage.asterisk.address(), "2516");
+        let rings = bob.wait_call();
+        let taken = carol.call(stage.asterisk.address(), "**2516");
+        bob.wait_given_up(&rings);
+        let mut call = alice.finish_call(placed).0.expect("it is answered");
+        stage.wait_bridged("2517");
+        alice.start_refer(&mut call, "2518");
+        alice.hang_up(call);
+        let rings = dave.wait_call();
+        let from = rings.header("From");
+        assert!(from.contains("sip:2516@"), "not what the phone says of itself: {from}");
+        carol.hang_up(taken);
+        dave.wait_given_up(&rings);
     }
 
     fn a_ring_group_is_picked_up_by_its_extension() {

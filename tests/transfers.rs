@@ -30,6 +30,12 @@ const MAILBOXES: &str = "
     INSERT INTO line_features (line_id, find_me) VALUES ('2128', 'in_order');
     INSERT INTO line_features (line_id, screening) VALUES ('2129', TRUE);
     INSERT INTO find_me_numbers (line_id, position, number) VALUES ('2128', 1, '2104');
+    INSERT INTO line_permissions (line_id, class_name, allowed) VALUES ('2139', 'premium', TRUE);
+    INSERT INTO decks (id, name, currency) VALUES ('least', 'Least', 'USD');
+    INSERT INTO deck_versions (id, deck_id, effective_at, imported_at, complete) VALUES (10, 'least', '2026-01-01 00:00:00', '2026-01-01 00:00:00', TRUE);
+    INSERT INTO rates (deck_version_id, prefix, effective_at, destination, per_minute_micros, connect_fee_micros, initial_seconds, increment_seconds, blocked)
+        VALUES (10, '1512976', '2026-01-01 00:00:00', 'Premium', 1, 0, 1, 1, FALSE);
+    UPDATE gateways SET deck_id = 'least' WHERE id = 'in-27';
     INSERT INTO numbers (number, account_id, queue) VALUES ('12145559001', 'acme', 'support');
 ";
 
@@ -50,8 +56,8 @@ fn stage() -> &'static Stage {
             ])
             .edge()
             .set("emergency.gateways", "gw-a")
-            .handsets(&["2132", "2133", "2134", "2135", "2136", "2137", "2138"])
-            .carriers(&["in-21", "in-22", "in-23", "in-24", "in-25"])
+            .handsets(&["2132", "2133", "2134", "2135", "2136", "2137", "2138", "2139", "2140", "2141", "2142"])
+            .carriers(&["in-21", "in-22", "in-23", "in-24", "in-25", "in-26", "in-27", "in-28"])
             .append("queues.conf", "[support]\nmember => PJSIP/2138\n")
             .sql(MAILBOXES)
             .global("TANDEM_TRANSFER_LIMIT", "3")
@@ -134,7 +140,7 @@ conversations! {
         assert_eq!(stage.rows(messages)[0].all(["caller_number", "line_id"]), ["handset", ""]);
         assert_eq!(stage.story("2108", 1), ["line 2108 ANSWER by in-5"]);
         // Asterisk complains of those who may not transfer, of phones that hang up in the very moment, and of nothing else.
-        let known = ["transfer attempt blocked", "but target does not exist", "Session already DISCONNECTED"];
+        let known = ["transfer attempt blocked", "but target does not exist", "Session already DISCONNECTED", "subscription has invalid topic"];
         let known = |line: &String| known.iter().any(|known| line.contains(known));
         let complaints = stage.asterisk.complaints();
         assert!(complaints.iter().all(known), "{complaints:#?}");
@@ -312,10 +318,65 @@ conversations! {
         assert_eq!(story, ["line 2120 ANSWER by in-12", "gateway gw-a ANSWER by 2120"]);
     }
 
+    fn a_premium_call_that_rings_is_nobodys_whom_its_line_hands_on() {
+        let stage = stage();
+        let (mut carrier, mut alice, mut premium) = (stage.phone("in-26"), stage.phone("2139"), stage.phone("in-27"));
+        let (outside, mut call) = stage.call_in(&mut carrier, &mut alice, "2139");
+        let second = alice.start_call(stage.asterisk.address(), "95129765550");
+        let rings = premium.wait_call();
+        let second = alice.early(second);
+        alice.start_connect(&mut call, &second);
+        alice.hang_up(call);
+        sleep(Duration::from_millis(300));
+        let talks = premium.answer(rings);
+        premium.wait_end(&talks);
+        let back = alice.wait_call();
+        let back = alice.answer(back);
+        stage.wait_bridged("2139");
+        alice.hang_up(back);
+        carrier.wait_end(&outside);
+        // The premium number has talked to nobody, and is tied to the call that the line placed to it.
+        let tried = "SELECT * FROM call_attempts WHERE line_id = '2139' ORDER BY started_at";
+        wait_until("two attempts of the line", SOON, || stage.rows(tried).len() == 2);
+        let names: Vec<String> = stage.rows(tried).iter().map(|row| row.get("name").to_owned()).collect();
+        assert_eq!(names, ["in-27", "2139"]);
+        wait_until("the reason", SOON, || stage.reasons("2139").contains(&"transfer-forbidden".to_owned()));
+    }
+
+    fn who_is_handed_on_before_the_answer_transfers_nobody_by_the_lines_keys() {
+        let stage = stage();
+        let (mut carrier, mut alice, mut bob) = (stage.phone("in-28"), stage.phone("2140"), stage.phone("2141"));
+        let (outside, mut call) = stage.call_in(&mut carrier, &mut alice, "2140");
+        let second = alice.start_call(stage.asterisk.address(), "2141");
+        let rings = bob.wait_call();
+        let second = alice.early(second);
+        alice.start_connect(&mut call, &second);
+        alice.hang_up(call);
+        sleep(Duration::from_millis(300));
+        let talks = bob.answer(rings);
+        stage.wait_bridged("2141");
+        carrier.voice().press("##");
+        carrier.voice().pause(Duration::from_millis(600));
+        carrier.voice().press("2102#");
+        bob.wait_end(&talks);
+        carrier.wait_end(&outside);
+        assert_eq!(stage.story("2140", 2), ["line 2140 ANSWER by in-28", "line 2141 ANSWER by 2140"]);
+        let refused = "SELECT * FROM call_records WHERE channel LIKE 'PJSIP/2141-%' AND reason = 'transfer-forbidden'";
+        wait_until("the refusal", SOON, || stage.rows(refused).len() == 1);
+    }
+
     fn a_transferrer_who_does_not_wait_for_the_answer_may_have_the_caller_back() {
         let stage = stage();
         let (mut carrier, mut alice, mut bob) = (stage.phone("in-14"), stage.phone("2121"), stage.phone("2122"));
-        let (outside, mut call) = stage.call_in(&mut carrier, &mut alice, "2121");
+        // Whoever transferred the caller before is not asked.
+        let mut zoe = stage.phone("2142");
+        let (outside, mut zoes) = stage.call_in(&mut carrier, &mut zoe, "2142");
+        stage.wait_bridged("2142");
+        zoe.start_refer(&mut zoes, "2121");
+        zoe.hang_up(zoes);
+        let rings = alice.wait_call();
+        let mut call = alice.answer(rings);
+        stage.wait_bridged("2121");
         let second = alice.start_call(stage.asterisk.address(), "2122");
         let rings = bob.wait_call();
         let second = alice.early(second);
@@ -329,8 +390,8 @@ conversations! {
         stage.wait_heard(&carrier, &alice);
         alice.hang_up(back);
         carrier.wait_end(&outside);
-        let story = ["line 2121 ANSWER by in-14", "line 2122 BUSY by 2121", "line 2121 ANSWER by 2121"];
-        assert_eq!(stage.story("2121", 3), story);
+        let story = ["line 2142 ANSWER by in-14", "line 2121 ANSWER by 2142", "line 2122 BUSY by 2121", "line 2121 ANSWER by 2121"];
+        assert_eq!(stage.story("2121", 4), story);
     }
 
     fn a_transfer_needs_no_place_of_its_own_and_takes_the_transferrers() {
