@@ -24,7 +24,9 @@ fn attempts(node: &Node, calls: usize, attempts: usize) -> Vec<String> {
 
 #[test]
 fn a_call_is_forwarded_always() {
-    let node = node(&[], "INSERT INTO line_features (line_id, forward_always) VALUES ('1002', '95125550123')");
+    let sql = "INSERT INTO line_features (line_id, forward_always) VALUES ('1002', '95125550123');
+        UPDATE numbers SET line_id = '1002' WHERE number = '12145550101'";
+    let node = node(&[], sql);
     assert_eq!(node.dial("1001", "102").status(), 200);
     assert_eq!(attempts(&node, 1, 1), ["gateway gw-a ANSWER 1002"], "the forwarding line's call");
     let (calls, attempts) = wait_rows(&node, 1, 1);
@@ -44,6 +46,30 @@ fn a_call_is_forwarded_always() {
     let invites = node.peer("gw-a").invites();
     assert_eq!(invites[1..].iter().map(lab::Message::caller).collect::<Vec<_>>(), ["anonymous", "+12145550101"]);
     assert_eq!((invites[1].asserted(), invites[1].header("Diversion")), (Some("+12145550101"), None));
+    // What comes back from the carrier does not go round for ever.
+    let comes_back = |counter: u32| {
+        let header = format!("Diversion: <sip:+12145550100@carrier.example>;reason=unconditional;counter={counter}");
+        node.peer("gw-a").call(node.asterisk.address(), "12145550101").header(&header).run().status()
+    };
+    assert_eq!((comes_back(4), comes_back(5)), (200, 603));
+    let invites = node.peer("gw-a").invites();
+    assert!(invites.last().unwrap().header("Diversion").unwrap().contains("counter=5"), "{invites:#?}");
+    let loops = "SELECT * FROM call_records WHERE reason = 'forward-loop'";
+    wait_until("the loop's record", SOON, || ask(&node, loops).len() == 1);
+    assert_eq!(node.asterisk.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_forwarded_for_others_has_a_place_of_the_account_that_pays() {
+    let sql = "INSERT INTO line_features (line_id, forward_always) VALUES ('1001', '95125550123');
+        UPDATE accounts SET max_calls = 1 WHERE id = 'acme'";
+    let node = records_stage::node(&[]).line("3001", Manner::Answers).sql(sql).start();
+    let call = node.peer("3001").call(node.asterisk.address(), "12145550101");
+    let mut finals = call.times(2, 10).talks(Duration::from_secs(1)).run().finals();
+    finals.sort_unstable();
+    assert_eq!(finals, [200, 503]);
+    let full = "SELECT * FROM call_records WHERE reason = 'account-full'";
+    wait_until("the refused call's record", SOON, || ask(&node, full).len() == 1);
     assert_eq!(node.asterisk.complaints(), Vec::<String>::new());
 }
 

@@ -60,6 +60,30 @@ async fn the_forwarding_lines_permissions_hold() {
 }
 
 #[tokio::test]
+async fn a_call_is_forwarded_to_a_mailbox_a_menu_or_a_ring_group() {
+    let provider = with("forward_always", "'801'").await;
+    provider
+        .sql(
+            "INSERT INTO mailboxes (id, account_id, number, name, created_at) VALUES
+                  ('b', 'acme', '102', 'Bob', '2026-01-01 00:00:00'), ('s', 'acme', '801', 'Sales', '2026-01-01 00:00:00');
+              UPDATE phone_lines SET mailbox_id = 'b' WHERE id = '1002';
+              INSERT INTO extensions (account_id, extension, mailbox_id) VALUES ('acme', '801', 's');
+              INSERT INTO extensions (account_id, extension, queue) VALUES ('acme', '802', 'sales')",
+        )
+        .await;
+    let to = async |number| {
+        provider.sql(&format!("UPDATE line_features SET forward_always = '{number}'")).await;
+        let answer = provider.call(ALICE, "102").await;
+        ["ACTION", "MAILBOX", "QUEUE", "ROUTE_1_DIAL"].map(|name| answer.get(name).to_owned())
+    };
+    assert_eq!(to("801").await, ["voicemail", "s", "", ""]);
+    assert_eq!(to("802").await, ["queue", "b", "sales", ""]);
+    assert_eq!(to("601").await, ["dial", "b", "", "PJSIP/1002"]);
+    // Where nobody may call, the caller may still say something.
+    assert_eq!(to("9011442071838750").await, ["voicemail", "b", "", ""]);
+}
+
+#[tokio::test]
 async fn the_callers_number_is_shown_outside_where_the_line_wants_so() {
     let provider = with("forward_always, forward_shows_caller", "'95125550123', TRUE").await;
     provider.sql("UPDATE numbers SET line_id = '1002' WHERE number = '12145550101'").await;
@@ -113,6 +137,8 @@ async fn a_line_that_does_not_take_a_call_says_where_it_goes() {
     let answer = provider.call(ALICE, "102").await;
     answer.dials(&["PJSIP/1002"]);
     assert_eq!((answer.get("FORWARD_LINE"), answer.get("FORWARD_ON")), ("1002", "busy&unanswered"));
+    let told = answer.explanation.steps.iter().find(|step| step.step == "forward").unwrap();
+    assert_eq!(told.text, "line 1002 forwards to 104 when it is busy, to 95125550123 when it is unanswered");
     let untaken = |why| Request { caller_number: "101", ..request(Origin::Untaken("1002", why), "102") };
     let answer = provider.ask(untaken(Untaken::Busy)).await;
     answer.dials(&["PJSIP/1004"]);
@@ -122,6 +148,9 @@ async fn a_line_that_does_not_take_a_call_says_where_it_goes() {
     let answer = provider.ask(untaken(Untaken::Unanswered)).await;
     answer.dials(&["PJSIP/+15125550123@gw-a", "PJSIP/77015125550123@carrier-b"]);
     provider.ask(untaken(Untaken::Unreachable)).await.refused("number-unassigned");
+    // A line that forwards to itself, by import, is not rung again.
+    provider.sql("UPDATE line_features SET forward_busy = '102'").await;
+    provider.ask(untaken(Untaken::Busy)).await.refused("forward-loop");
 }
 
 #[tokio::test]

@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 use super::Ports;
 use crate::call::{Call, Ended, RecordingEnd, RecordingLimits, Step};
-use crate::media::wav;
 
 /// How the files are named.
 const PREFIX: &str = "introduction-";
@@ -38,19 +37,15 @@ pub async fn run(call: &mut impl Call, ports: &Ports) -> Step<&'static str> {
         return Err(Ended::Hangup);
     }
     // Of a caller who says nothing the number is told.
-    let said = sounds(path.with_extension("wav"), ports.voicemail.rules.least_sound).await;
+    let voicemail = &ports.voicemail;
+    let measured = voicemail.clerk.measure_file(path.with_extension("wav")).await;
+    let said = measured.is_ok_and(|measure| measure.sound >= voicemail.rules.least_sound);
     if !said {
         remove(&path).await;
     }
     let introduction = if said { recording.path.as_str() } else { "" };
     call.set(&[("TANDEM_INTRODUCTION", introduction), ("TANDEM_DONE", "1")]).await?;
     Ok(if said { "introduced" } else { "unnamed" })
-}
-
-/// Whether there is more in a file than silence.
-async fn sounds(file: PathBuf, least: Duration) -> bool {
-    let measured = tokio::task::spawn_blocking(move || wav::measure(&file)).await;
-    measured.is_ok_and(|measure| measure.is_ok_and(|measure| measure.sound >= least))
 }
 
 async fn remove(path: &Path) {

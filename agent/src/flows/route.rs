@@ -10,6 +10,7 @@ mod called;
 pub mod cost;
 pub mod decide;
 pub mod decision;
+mod diversion;
 mod emergency;
 pub mod explanation;
 pub mod feature;
@@ -62,6 +63,7 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
     let mut hasher = DefaultHasher::new();
     caller.uniqueid.hash(&mut hasher);
     let (origin, device) = origin(arguments);
+    let at = Utc::now();
     let request = Request {
         origin,
         device,
@@ -71,7 +73,7 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
         withheld: caller.withheld,
         forwards: forwards(arguments),
         seed: hasher.finish(),
-        at: Utc::now(),
+        at,
     };
     let mut asking = Asking::until(started + ports.rules.deadline);
     let atlas = ports.atlas.borrow().clone();
@@ -85,9 +87,18 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
             return Err(Ended::Failed(Fault(format!("the call could not be decided: {error}"))));
         }
     };
+    if let Decision::Dial(dial) = &mut decision
+        && dial.diversion.is_some()
+        && matches!(origin, Origin::Gateway(_) | Origin::Untaken(..))
+    {
+        dial.forwards = dial.forwards.max(diversion::before(call).await?.saturating_add(1));
+        if dial.forwards > ports.rules.forwards {
+            decision = forward::too_often(dial);
+        }
+    }
     if let Decision::Dial(dial) = &mut decision {
         let orders = ports.orders.borrow().clone();
-        dial.announces = announcement::is_wanted(dial, origin.line(), &orders, request.at, &ports.rules);
+        dial.announces = announcement::is_wanted(dial, origin.line(), &orders, at, &ports.rules);
     }
     let outcome = match &decision {
         Decision::Dial(dial) => answer::action(dial),

@@ -106,7 +106,15 @@ impl Clerk {
     /// # Errors
     /// There is none, or it cannot be read.
     pub async fn measure(&self, draft: &Draft) -> io::Result<Measure> {
-        self.ask(Job::Measure(draft.recording())).await
+        self.measure_file(draft.recording()).await
+    }
+
+    /// Measures a recording that is no draft.
+    ///
+    /// # Errors
+    /// As [`Clerk::measure`].
+    pub async fn measure_file(&self, file: PathBuf) -> io::Result<Measure> {
+        self.ask(Job::Measure(file)).await
     }
 
     /// Puts a recording into the spool, as each of the items; then it is removed.

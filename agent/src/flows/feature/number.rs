@@ -7,7 +7,7 @@ use super::{KEY, LONGEST, QUESTION, TRIES, User};
 use crate::call::{Call, Prompt, Step};
 use crate::flows::route::Knowledge;
 use crate::flows::route::decide::{Origin, Request, decide};
-use crate::flows::route::decision::{Attempt, Decision, Kind, Refusal, Rejection};
+use crate::flows::route::decision::{Decision, Refusal, Rejection};
 use crate::flows::route::explanation::Silent;
 use crate::flows::route::number::{self, Habits};
 use crate::phrases::{KEYS, Part, speak};
@@ -69,9 +69,7 @@ impl User<'_> {
         let mut asking = Asking::until(Instant::now() + QUESTION);
         match decide(&request, &ports.rules, &knowledge, &mut asking, &mut Silent).await {
             // In a circle.
-            Ok(Decision::Dial(call)) if call.attempts.iter().any(|attempt| self.is_rung_by(attempt)) => {
-                Some(vec!["pbx-invalid".into()])
-            }
+            Ok(Decision::Dial(call)) if call.rings_only(self.line_id) => Some(vec!["pbx-invalid".into()]),
             Ok(Decision::Dial(_)) => None,
             // That is how it is now, and for this caller.
             Ok(Decision::Reject(Rejection {
@@ -85,10 +83,6 @@ impl User<'_> {
                 Some(vec!["im-sorry".into(), "please-try-call-later".into()])
             }
         }
-    }
-
-    fn is_rung_by(&self, attempt: &Attempt) -> bool {
-        matches!(attempt.kind, Kind::Line | Kind::FindMe) && attempt.name == self.line_id
     }
 
     /// A number as a caller would present it: an extension of the account, else digits of E.164, else as it was keyed in; or with `all` (`*`) the beginning

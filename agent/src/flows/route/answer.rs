@@ -115,6 +115,7 @@ impl Variables {
         self.set("TANDEM_FOR_ACCOUNT", text(|behalf| behalf.account_id.clone()));
         self.set("TANDEM_FOR_NUMBER", text(|behalf| behalf.number.clone()));
         self.set("TANDEM_FOR_CAP", text(|behalf| behalf.most.to_string()));
+        self.set("TANDEM_FOR_ACCOUNT_CAP", text(|behalf| behalf.account_most.to_string()));
         let reasons = dial.on_failure.as_ref().map(|failure| {
             let words: Vec<&str> = failure.reasons.iter().map(|why| why.name()).collect();
             words.join("&")

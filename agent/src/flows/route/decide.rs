@@ -147,7 +147,7 @@ pub async fn decide(
                 let again = forwarders.contains(&forward.line_id);
                 if again || forwards >= rules.forwards {
                     listener.step("forward", || format!("{} forwards and no end", forwards + 1));
-                    Forward::refused(forward.call, Refusal::ForwardLoop)
+                    Turn::Decided(Forward::refused(forward.call, Refusal::ForwardLoop))
                 } else {
                     forwards += 1;
                     forwarders.push(forward.line_id.clone());
@@ -256,13 +256,7 @@ fn full(whose: &str, cap: Cap) -> String {
 }
 
 fn invalid(request: &Request<'_>) -> Decision {
-    Decision::Reject(Rejection {
-        refusal: Refusal::NumberInvalid,
-        account_id: String::new(),
-        time_zone: String::new(),
-        number: request.dialled.to_owned(),
-        class: String::new(),
-    })
+    Known { number: request.dialled, ..Known::default() }.rejection(Refusal::NumberInvalid)
 }
 
 /// Whether `id` can be an id of ours at all, so that hostile headers cost no question.
@@ -281,12 +275,16 @@ pub(super) struct Known<'a> {
 
 impl Known<'_> {
     pub(super) fn refuse(&self, refusal: Refusal) -> Result<Turn, StoreError> {
-        Ok(Turn::Decided(Decision::Reject(Rejection {
+        Ok(Turn::Decided(self.rejection(refusal)))
+    }
+
+    pub(super) fn rejection(&self, refusal: Refusal) -> Decision {
+        Decision::Reject(Rejection {
             refusal,
             account_id: self.account_id.to_owned(),
             time_zone: self.time_zone.to_owned(),
             number: self.number.to_owned(),
             class: self.class.to_owned(),
-        })))
+        })
     }
 }

@@ -70,6 +70,15 @@ pub struct Dial {
     pub announces: bool,
 }
 
+impl Dial {
+    /// Whether it rings this line, with its other numbers perhaps, and nobody else. (A ring group may have the line as a member.)
+    #[must_use]
+    pub fn rings_only(&self, line_id: &str) -> bool {
+        let rings = |attempt: &Attempt| matches!(attempt.kind, Kind::Line | Kind::FindMe) && attempt.name == line_id;
+        !self.attempts.is_empty() && self.attempts.iter().all(rings)
+    }
+}
+
 /// A line that forwards a call: its account pays for what is tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Behalf {
@@ -81,6 +90,8 @@ pub struct Behalf {
     pub number: String,
     /// Calls at once that it forwards on one node.
     pub most: Cap,
+    /// Calls of its account at once.
+    pub account_most: Cap,
 }
 
 /// The line that passes a call on to a carrier (RFC 5806): its own number, whatever caller is shown.

@@ -58,6 +58,9 @@ impl Forward {
     pub(super) fn joined(self, turn: Turn, forwards: u32) -> Turn {
         let Forward { call, line_id, .. } = self;
         match turn {
+            Turn::Decided(Decision::Dial(part)) if part.rings_only(&line_id) => {
+                Turn::Decided(Self::refused(call, Refusal::ForwardLoop))
+            }
             Turn::Decided(Decision::Dial(part)) => Turn::dial(Dial {
                 reason: FORWARDED,
                 privacy: call.privacy || part.privacy,
@@ -67,6 +70,7 @@ impl Forward {
                     account_id: part.account_id,
                     number: part.number,
                     most: part.line_cap.here(),
+                    account_most: part.account_cap,
                 }),
                 called_account_id: part.called_account_id,
                 diversion: part.diversion,
@@ -78,29 +82,35 @@ impl Forward {
                 forwards,
                 ..call
             }),
-            Turn::Decided(Decision::Reject(rejection)) => Self::refused(call, rejection.refusal),
+            Turn::Decided(Decision::Reject(rejection)) => Turn::Decided(Self::refused(call, rejection.refusal)),
             Turn::Forwarded(further) => {
                 let mailbox_id = further.call.mailbox_id.clone().or(call.mailbox_id.clone());
                 Turn::Forwarded(Box::new(Forward { call: Dial { mailbox_id, ..call }, ..*further }))
             }
             // What else a number may mean to somebody who dials it, it does not mean here.
-            Turn::Decided(_) | Turn::Dialled { .. } => Self::refused(call, Refusal::NumberInvalid),
+            Turn::Decided(_) | Turn::Dialled { .. } => Turn::Decided(Self::refused(call, Refusal::NumberInvalid)),
         }
     }
 
     /// It cannot go there: the caller may leave a message for the line.
-    pub(super) fn refused(call: Dial, refusal: Refusal) -> Turn {
+    pub(super) fn refused(call: Dial, refusal: Refusal) -> Decision {
         if call.mailbox_id.is_some() {
-            return Turn::dial(call);
+            return Decision::Dial(Box::new(call));
         }
-        Turn::Decided(Decision::Reject(Rejection {
+        Decision::Reject(Rejection {
             refusal,
             account_id: call.account_id,
             time_zone: call.time_zone,
             number: call.number,
             class: call.class,
-        }))
+        })
     }
+}
+
+/// A call that other houses forwarded, too, and so often that it goes round.
+pub(super) fn too_often(call: &Dial) -> Decision {
+    let attempts = Vec::new();
+    Forward::refused(Dial { attempts, service: None, on_failure: None, ..call.clone() }, Refusal::ForwardLoop)
 }
 
 /// Where a call goes that a line did not take, for this reason.
@@ -132,7 +142,7 @@ pub(super) async fn after(
     };
     let Some(number) = forwarder.forwards.number(why).map(str::to_owned) else {
         listener.step("forward", || format!("line {line_id} does not forward what is {}", why.name()));
-        return Ok(Forward::refused(call, Refusal::NumberUnassigned));
+        return Ok(Turn::Decided(Forward::refused(call, Refusal::NumberUnassigned)));
     };
     listener.step("forward", || format!("line {line_id}, which is {}, forwards to {number}", why.name()));
     let shows_caller = forwarder.forwards.shows_caller;
@@ -177,25 +187,17 @@ pub(super) async fn found(
     asking: &mut Asking,
     listener: &mut impl Listener,
 ) -> Result<Decision, StoreError> {
-    let refused = |refusal| {
-        Ok(Decision::Reject(Rejection {
-            refusal,
-            account_id: String::new(),
-            time_zone: String::new(),
-            number: request.dialled.to_owned(),
-            class: String::new(),
-        }))
-    };
+    let known = Known { number: request.dialled, ..Known::default() };
     let call = match decision {
         Decision::Reject(_) => return Ok(decision),
         // Nobody is found in a mailbox or a menu; a message is left for the line.
         Decision::Dial(call) if !call.attempts.is_empty() => call,
-        _ => return refused(Refusal::NumberInvalid),
+        _ => return Ok(known.rejection(Refusal::NumberInvalid)),
     };
     let numbers = store.find_me_numbers(line_id, asking).await?;
     let Some(number) = numbers.iter().find(|one| one.number == request.dialled) else {
         listener.step("find-me", || format!("{} is no number of line {line_id}", request.dialled));
-        return refused(Refusal::NumberUnassigned);
+        return Ok(known.rejection(Refusal::NumberUnassigned));
     };
     let mut call = Dial { mailbox_id: None, on_failure: None, forwards: call.forwards + 1, ..*call };
     for attempt in &mut call.attempts {
