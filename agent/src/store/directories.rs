@@ -180,7 +180,8 @@ impl Writer {
 pub(super) async fn spell_name(connection: &mut Connection, mailbox_id: &str) -> Result<usize, sqlx::Error> {
     let text = UNSPELLED_NAME.text(connection.backend());
     let names: Vec<Unspelled> = connection.rows(text, &[mailbox_id.into()]).await?;
-    spell(connection, &names).await
+    spell(connection, &names).await?;
+    Ok(names.len())
 }
 
 async fn spell(connection: &mut Connection, names: &[Unspelled]) -> Result<(), sqlx::Error> {
@@ -201,5 +202,5 @@ async fn spell(connection: &mut Connection, names: &[Unspelled]) -> Result<(), s
         let values = [name.name.as_str().into(), name.id.as_str().into()];
         connection.execute(SET_DIRECTORY_NAME.text(backend), &values).await?;
     }
-    Ok(names.len())
+    Ok(())
 }
