@@ -72,20 +72,25 @@ impl Relayed {
 
 #[test]
 fn every_leg_is_told_as_long_as_it_lives() {
-    let node = node("one").sql(PROVIDER).line("1004", Manner::Rings).start();
+    let queue = "INSERT INTO numbers (number, account_id, queue) VALUES ('12145559001', 'acme', 'support');";
+    let node = node("one").sql(PROVIDER).sql(queue).line("1004", Manner::Rings);
+    let node = node.append("queues.conf", "[support]\nmember => PJSIP/1002\n").start();
     let (plan, proxy) = (node.agent.plan(), node.asterisk.address());
     let _follows = plan.keep_running(&["calls", "--follow"], "follow");
     let inside = node.peer("1001").call(proxy, "102").talks(LONG).start();
     let outside = node.peer("1002").call(proxy, "95125550123").talks(LONG).start();
     let inbound = node.peer("gw-a").call(proxy, "12145550101").claims("+15125550199", "Zoe").talks(LONG).start();
+    let queued = node.peer("gw-a").call(proxy, "12145559001").claims("+15125550198", "Yve").talks(LONG).start();
     wait_legs(
         plan,
         &[
+            "one talks makes - gw-a acme +15125550198 12145559001",
             "one talks makes - gw-a acme +15125550199 12145550101",
             "one talks makes 1001 - acme 101 102",
             "one talks makes 1002 - acme +12145550100 95125550123",
             "one talks takes - gw-a - +12145550100 95125550123",
             "one talks takes 1001 - acme +15125550199 12145550101",
+            "one talks takes 1002 - acme +15125550198 12145559001",
             "one talks takes 1002 - acme 101 102",
         ],
     );
@@ -94,9 +99,9 @@ fn every_leg_is_told_as_long_as_it_lives() {
     wait_until("ringing", SOON, || rings.iter().all(|leg| legs(plan, &[]).iter().any(|other| other == leg)));
     drop(ringing);
     assert_eq!(legs(plan, &["--line", "1001"]).len(), 3);
-    assert_eq!(legs(plan, &["--account", "acme", "--gateway", "gw-a"]).len(), 1);
+    assert_eq!(legs(plan, &["--account", "acme", "--gateway", "gw-a"]).len(), 2);
     assert_eq!(legs(plan, &["--node", "two"]).len(), 0);
-    for call in [inside, outside, inbound] {
+    for call in [inside, outside, inbound, queued] {
         call.hang_up();
     }
     node.asterisk.command("channel request hangup all");

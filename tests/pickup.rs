@@ -12,6 +12,8 @@ const GROUPS: &str = "
     UPDATE phone_lines SET pickup_group = 'sales' WHERE id IN ('2501', '2502', '3501', '2503');
     UPDATE phone_lines SET pickup_group = 'race' WHERE id IN ('2511', '2512', '2513');
     UPDATE phone_lines SET pickup_group = 'service' WHERE id = '2504';
+    UPDATE phone_lines SET pickup_group = 'help' WHERE id IN ('2519', '2520');
+    INSERT INTO numbers (number, account_id, queue) VALUES ('12145559001', 'acme', 'support');
     INSERT INTO line_permissions (line_id, class_name, allowed) VALUES ('2514', 'internal', FALSE);
     INSERT INTO ring_groups (id, account_id, name, strategy, ring_seconds) VALUES ('desk', 'acme', 'Desk', 'together', 20);
     INSERT INTO ring_group_members (ring_group_id, position, line_id) VALUES ('desk', 1, '2507'), ('desk', 2, '2508');
@@ -25,10 +27,11 @@ fn stage() -> &'static Stage {
         Plan::new()
             .handsets(&[
                 "2501", "2502", "2503", "2504", "2505", "2506", "2507", "2508", "2509", "2510", "2511", "2512", "2513",
-                "2514", "2515", "2516", "2517", "2518",
+                "2514", "2515", "2516", "2517", "2518", "2519", "2520",
             ])
             .strangers("free", &["3501"])
-            .carriers(&["in-1", "in-2", "in-3", "in-4", "in-5"])
+            .carriers(&["in-1", "in-2", "in-3", "in-4", "in-5", "in-6"])
+            .append("queues.conf", "[support]\nmember => PJSIP/2519\n")
             .sql(GROUPS)
             .by(transport)
             .start()
@@ -99,6 +102,20 @@ conversations! {
         assert!(from.contains("sip:2516@"), "not what the phone says of itself: {from}");
         carol.hang_up(taken);
         dave.wait_given_up(&rings);
+    }
+
+    fn a_queue_is_picked_up_in_the_group_of_its_member() {
+        let stage = stage();
+        let (mut carrier, mut alice, mut bob) = (stage.phone("in-6"), stage.phone("2519"), stage.phone("2520"));
+        let outside = carrier.start_call(stage.asterisk.address(), "12145559001");
+        let rings = alice.wait_call();
+        let taken = bob.call(stage.asterisk.address(), "*8");
+        alice.wait_given_up(&rings);
+        let outside = carrier.finish_call(outside).0.expect("it is answered");
+        stage.wait_heard(&carrier, &bob);
+        bob.hang_up(taken);
+        carrier.wait_end(&outside);
+        assert_eq!(stage.story("2520", 1), ["line 2520 ANSWER by in-6"]);
     }
 
     fn a_ring_group_is_picked_up_by_its_extension() {
