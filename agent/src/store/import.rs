@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+mod calendar;
 mod facilities;
 mod field;
 mod kind;

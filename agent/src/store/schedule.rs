@@ -127,6 +127,27 @@ impl Day {
     }
 }
 
+/// From one day to another, both included: of one year at the most, and of every year over its end. `None` when these are no such days.
+#[must_use]
+pub fn days(first: Day, last: Day) -> Option<Vec<Day>> {
+    match (first, last) {
+        (Day::Once(first), Day::Once(last)) => {
+            let days = || first.iter_days().take_while(|day| *day <= last);
+            (first <= last && days().nth(366).is_none()).then(|| days().map(Day::Once).collect())
+        }
+        (Day::Yearly(..), Day::Yearly(..)) => {
+            // A leap year has every day that there is.
+            let year = NaiveDate::from_ymd_opt(2000, 1, 1)?;
+            let all = || year.iter_days().map(|day| Day::Yearly(day.month(), day.day()));
+            let days = all().take(366).chain(all().take(366)).skip_while(|day| *day != first).take(366);
+            let days: Vec<Day> = days.collect();
+            let count = days.iter().position(|day| *day == last)? + 1;
+            Some(days.into_iter().take(count).collect())
+        }
+        _ => None,
+    }
+}
+
 impl FromStr for Day {
     type Err = String;
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 use reqwest::Url;
 use serde::Deserialize;
 
+use super::calendar::{read_holidays, read_hours};
 use super::field;
 use crate::store::menu::{Action, Announcement, Condition, GREETING, INVALID, Lookup, Menu, TIMEOUT};
 use crate::store::menu_tree::{Tree, label};
-use crate::store::schedule::{self, Day, Holiday, Range, Schedule, WEEKDAYS};
+use crate::store::schedule::{self, Holiday, Range, Schedule};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -220,8 +221,8 @@ impl Reader {
         }
         let mut holidays: Vec<Holiday> = Vec::new();
         for text in &entry.holidays {
-            match read_holiday(text) {
-                Ok(holiday) => holidays.push(holiday),
+            match read_holidays(text) {
+                Ok(read) => holidays.extend(read),
                 Err(wrong) => self.fault(&path, format!("holidays: {wrong}")),
             }
         }
@@ -346,76 +347,9 @@ impl Reader {
     }
 }
 
-/// `mon-fri 08:00-18:00`, `sat,sun 10:00-12:00`, `daily 00:00-24:00`.
-fn read_hours(text: &str) -> Option<Vec<(chrono::Weekday, Range)>> {
-    let (days, range) = text.trim().split_once(' ')?;
-    let range = read_range(range.trim())?;
-    let place = |word: &str| WEEKDAYS.iter().position(|(name, _)| *name == word);
-    let mut hours = Vec::new();
-    for part in days.split(',') {
-        let (first, last) = match part {
-            "daily" => (0, 6),
-            part => {
-                let (first, last) = part.split_once('-').unwrap_or((part, part));
-                (place(first)?, place(last)?)
-            }
-        };
-        // From Saturday to Monday is over the end of the week.
-        let count = (last + 7 - first) % 7 + 1;
-        let weekdays = WEEKDAYS.iter().cycle().skip(first).take(count);
-        hours.extend(weekdays.map(|(_, weekday)| (*weekday, range)));
-    }
-    Some(hours)
-}
-
-fn read_range(text: &str) -> Option<Range> {
-    let (opens, closes) = text.split_once('-')?;
-    Range::read(opens, closes)
-}
-
-/// `2026-11-26 Thanksgiving`, `12-24 08:00-12:00 Christmas Eve`.
-fn read_holiday(text: &str) -> Result<Holiday, String> {
-    let (day, rest) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
-    let day: Day = day.parse()?;
-    let (first, name) = rest.trim().split_once(' ').unwrap_or((rest.trim(), ""));
-    let holiday = match read_range(first) {
-        Some(range) => Holiday { day, name: name.trim().to_owned(), range: Some(range) },
-        None => Holiday { day, name: rest.trim().to_owned(), range: None },
-    };
-    if holiday.name.chars().count() > 100 || holiday.name.chars().any(char::is_control) {
-        return Err(format!("the name of {day} is longer than 100 characters, or holds control characters"));
-    }
-    Ok(holiday)
-}
-
 #[cfg(test)]
 mod tests {
-    use chrono::Weekday;
-
     use super::*;
-
-    #[test]
-    fn hours_are_read_as_they_are_said() {
-        let office = Range::read("08:00", "18:00").unwrap();
-        let days = |text: &str| read_hours(text).unwrap().into_iter().map(|(day, _)| day).collect::<Vec<_>>();
-        assert_eq!(read_hours("mon 08:00-18:00").unwrap(), [(Weekday::Mon, office)]);
-        assert_eq!(days("fri-mon 08:00-18:00"), [Weekday::Fri, Weekday::Sat, Weekday::Sun, Weekday::Mon]);
-        assert_eq!(days("tue,thu 08:00-18:00"), [Weekday::Tue, Weekday::Thu]);
-        assert_eq!(days("daily 00:00-24:00").len(), 7);
-        for wrong in ["", "mon", "mon 8-18", "monday 08:00-18:00", "mon 08:00", "mon-xyz 08:00-18:00"] {
-            assert_eq!(read_hours(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_holiday_has_a_name_and_may_have_hours() {
-        let eve = read_holiday("12-24 08:00-12:00 Christmas Eve").unwrap();
-        assert_eq!((eve.name.as_str(), eve.range), ("Christmas Eve", Range::read("08:00", "12:00")));
-        let day = read_holiday("2026-11-26 Thanksgiving Day").unwrap();
-        assert_eq!((day.name.as_str(), day.range), ("Thanksgiving Day", None));
-        assert_eq!(read_holiday("12-25").unwrap().name, "");
-        assert!(read_holiday("Christmas").is_err());
-    }
 
     #[test]
     fn every_fault_of_a_file_is_told_with_its_place() {
