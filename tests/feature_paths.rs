@@ -51,13 +51,41 @@ fn a_user_may_hang_up_at_every_command() {
         assert_eq!(forward() == "104", named == 4, "{nth}: {session:#?}");
         agent.plan().sql("UPDATE line_features SET forward_always = ''");
         if !session.cut {
-            assert!(session.heard("is-set-to") && session.heard("SAY DIGITS \"104\""), "{session:#?}");
+            // No key cuts off what was understood.
+            assert!(session.heard("\"is-set-to\" \"\"") && session.heard("SAY DIGITS \"104\" \"\""), "{session:#?}");
             assert!(nth > 12, "only {nth} commands");
             break;
         }
         assert_eq!(session.commands.len(), nth + 1, "nothing is ordered of somebody who is gone: {session:#?}");
     }
     assert!(!agent.log().contains("ERROR"), "{}", agent.log());
+}
+
+#[test]
+fn a_line_forwards_nothing_to_itself_and_calls_nobody_for_help_because_a_caller_wrote_so() {
+    use Does::{Digits, Key};
+    let plan = plan();
+    plan.tandem_ok(&["migrate"]);
+    plan.sql(include_str!("data/provider.sql"));
+    plan.sql("INSERT INTO line_features (line_id, do_not_disturb) VALUES ('1004', TRUE)");
+    let agent = plan.start();
+    for own in ["102", "911"] {
+        let session = dials(&format!("*72{own}"), vec![("vm-then-pound", Digits("104"))]).run(agent.agi());
+        assert!(session.heard("pbx-invalid") && session.heard("SAY DIGITS \"104\""), "{own}: {session:#?}");
+    }
+    for (shown, heard) in
+        [("911", "vm-nonumber"), ("9911", "vm-nonumber"), ("*7219005550123", "vm-nonumber"), ("101", "vm-press")]
+    {
+        agent.plan().sql(&format!(
+            "DELETE FROM call_attempts;
+             INSERT INTO call_attempts (node, boot, uniqueid, number, linkedid, kind, name, status, started_at, ended_at, talk_ms, clock_doubtful,
+                 called_number, shipped_at, shown_number)
+             VALUES ('n', 'b', 'u', 1, 'l', 'line', '1002', 'NOANSWER', '2026-01-01 00:00:00', '2026-01-01 00:00:09', 0, FALSE, '102',
+                 '2026-01-01 00:01:00', '{shown}')"
+        ));
+        let session = dials("*69", vec![("GET DATA", Key('1'))]).run(agent.agi());
+        assert!(session.heard(heard), "{shown}: {session:#?}");
+    }
 }
 
 #[test]

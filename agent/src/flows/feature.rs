@@ -16,7 +16,7 @@ use self::number::is_plain;
 use super::Ports;
 use super::route::feature::longest;
 use crate::call::{Call, Fault, Say, Step};
-use crate::phrases::{KEYS, Part, sentence, speak};
+use crate::phrases::{Part, sentence, speak};
 use crate::store::asking::Asking;
 use crate::store::feature::{Feature, FindMe, Setting, Untaken};
 
@@ -193,7 +193,8 @@ impl User<'_> {
             tracing::warn!(line = self.line_id, ?setting, %error, "what a line wants could not be noted");
             return apologise(call).await;
         }
-        speak(call, told, KEYS).await?;
+        // To its end: a # too many after the number would else cut off what was understood.
+        speak(call, told, "").await?;
         call.play(&["goodbye".into()], "").await?;
         Ok(End::Done("feature"))
     }
