@@ -42,7 +42,7 @@ macro_rules! migrations {
             migration!($backend, 12, "0012_live_calls"),
             migration!($backend, 13, "0013_node_orders"),
             migration!($backend, 14, "0014_interceptions"),
-            migration!($backend, 17, "0017_feature_classes"),
+            migration!($backend, 15, "0015_feature_classes"),
         ]
     };
 }
