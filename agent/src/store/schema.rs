@@ -43,6 +43,7 @@ macro_rules! migrations {
             migration!($backend, 13, "0013_node_orders"),
             migration!($backend, 14, "0014_interceptions"),
             migration!($backend, 15, "0015_feature_classes"),
+            migration!($backend, 16, "0016_names_without_spaces"),
         ]
     };
 }
