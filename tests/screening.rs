@@ -17,6 +17,8 @@ fn stage() -> &'static Stage {
             .handsets(&["2501", "2502", "2503", "2504", "2511", "2512", "2513", "2514", "2521", "2522"])
             .carriers(&["in-1", "in-2", "in-3", "in-4", "in-5", "in-6"])
             .set("media.speech", "false")
+            // Prompts are brief here.
+            .global("TANDEM_PROMPT_NOBODY", &["vm-nobodyavail"; 8].join("&"))
             .sql(
                 "INSERT INTO line_features (line_id, screening)
                     VALUES ('2501', TRUE), ('2502', TRUE), ('2503', TRUE), ('2504', TRUE);
@@ -69,6 +71,8 @@ conversations! {
         wait_until("who calls", SOON, || line.voice().heard_sound() > Duration::from_millis(300));
         line.voice().press("2");
         line.wait_end(&taken);
+        let before = carrier.voice().heard_sound();
+        wait_until("that nobody is there", SOON, || carrier.voice().heard_sound() > before + Duration::from_millis(300));
         carrier.wait_end(&outside);
         stage.wait_reasons("2502", &[""]);
     }
