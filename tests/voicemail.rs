@@ -9,12 +9,12 @@ use std::time::Duration;
 use lab::{Agent, Conversation, Manner, MariaDb, Voice, wait_until};
 use mailbox_stage::{SECOND, SOON, Stage, Stages, TONES, account, bare, builder, messages, wav};
 
-const LINES: [&str; 24] = [
+const LINES: [&str; 25] = [
     "3100", "3101", "3102", "3103", "3104", "3105", "3106", "3107", "3108", "3109", "3110", "3111", "3112", "3113",
-    "3114", "3115", "3116", "3117", "3118", "3119", "3120", "3121", "3122", "3123",
+    "3114", "3115", "3116", "3117", "3118", "3119", "3120", "3121", "3122", "3123", "3124",
 ];
 
-/// 3101 to 3116 are called; each test calls from a line of its own, 3100 or 3117 to 3123.
+/// 3101 to 3116 are called; each test calls from a line of its own, 3100 or 3117 to 3124.
 fn stage() -> &'static Stage {
     static STAGES: Stages<Stage> = Stages::new();
     STAGES.get(|transport| {
@@ -33,6 +33,7 @@ fn stage() -> &'static Stage {
             INSERT INTO ring_group_members (ring_group_id, position, line_id) VALUES ('team', 1, '3101'), ('team', 2, '3102');
             INSERT INTO extensions (account_id, extension, ring_group_id) VALUES ('voice', '3198', 'team');
             UPDATE phone_lines SET privacy = TRUE WHERE id = '3122';
+            INSERT INTO line_features (line_id, do_not_disturb) VALUES ('3124', TRUE);
             INSERT INTO numbers (number, account_id, line_id) VALUES ('12145553114', 'voice', '3114');
             INSERT INTO gateways (id, name, status, endpoint, number_format, country, created_at)
                 VALUES ('gw-v', 'Carrier', 'active', 'gw-v', 'e164', 'US', '2026-01-01 00:00:00');";
@@ -202,6 +203,14 @@ conversations! {
         stage().wait_contents("3111", &["INBOX|0"]);
         // What a phone claims to be is not believed.
         assert_eq!(stage().rows("SELECT caller_number, caller_name FROM mailbox_messages WHERE mailbox_id = '3111'"), ["3111|Line 3111"]);
+    }
+
+    fn who_is_not_to_be_disturbed_is_on_the_phone() {
+        let voice = stage().voice("3124");
+        let mut call = reach("3124", &voice, "3124");
+        speaks(&mut call, SECOND * 2);
+        call.hangs_up();
+        stage().wait_contents("3124", &["INBOX|0"]);
     }
 
     fn messages_are_made_louder_where_that_is_wanted() {

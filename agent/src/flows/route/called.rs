@@ -99,7 +99,10 @@ async fn to_line(
             return Ok(forward(call, number, "do-not-disturb"));
         }
         listener.step("do-not-disturb", || format!("line {} is not to be disturbed", line.line_id));
-        return Ok(if call.mailbox_id.is_some() { Turn::dial(call) } else { refuse(call, Refusal::DoNotDisturb) });
+        if call.mailbox_id.is_some() {
+            return Ok(Turn::dial(Dial { reason: Refusal::DoNotDisturb.reason(), ..call }));
+        }
+        return Ok(refuse(call, Refusal::DoNotDisturb));
     }
     call.introduces = features.screening;
     call.attempts = rung(line, &call.caller_number, rules, store, asking).await?;

@@ -40,7 +40,7 @@ pub struct Dial {
     pub number: String,
     /// Class of the number.
     pub class: String,
-    /// Why it is let through where others are not; else empty.
+    /// Why it is let through where others are not, or goes where it did not want to; else empty.
     pub reason: &'static str,
     /// Name to show.
     pub caller_name: String,
