@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Ports, language};
+use super::Ports;
+use super::language::Language;
 use crate::call::{Call, Fault, Say, Step};
 use crate::phrases::{Part, ask};
 use crate::store::StoreError;
@@ -155,7 +156,7 @@ pub async fn enter(call: &mut impl Call, id: &str, ports: &Ports) -> Step<Found>
 /// # Errors
 /// The caller hung up, or the transport broke.
 pub async fn choose(call: &mut impl Call, directory: &Directory, ports: &Ports) -> Step<Found> {
-    language::propose(call, &directory.language).await?;
+    Language::default().propose(call, &directory.language).await?;
     let mut letters = directory.letters;
     // What is told before the next question, in which the first letter may be pressed already.
     let mut news = Some("dir-welcome");

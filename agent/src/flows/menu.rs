@@ -19,7 +19,8 @@ use tokio::time::Instant;
 
 use self::end::End;
 use self::input::Keyed;
-use super::{Ports, language};
+use super::Ports;
+use super::language::Language;
 use crate::call::{Call, Fault, Step};
 use crate::store::asking::Asking;
 use crate::store::caller::Status;
@@ -42,6 +43,7 @@ struct Walk<'a> {
     answered: bool,
     /// What was keyed in last.
     keyed: String,
+    language: Language,
 }
 
 impl Walk<'_> {
@@ -87,7 +89,13 @@ pub async fn run(call: &mut impl Call, arguments: &[String], ports: &Ports) -> S
         [id, depth] => (id, depth.parse().unwrap_or(DEPTH)),
         _ => return Err(Fault("menu wants the id of a menu, and may be told the depth".to_owned()).into()),
     };
-    let mut walk = Walk { ports, first: Instant::now() + FIRST, answered: false, keyed: String::new() };
+    let mut walk = Walk {
+        ports,
+        first: Instant::now() + FIRST,
+        answered: false,
+        keyed: String::new(),
+        language: Language::default(),
+    };
     // Questions are boxed: callers, who stay long in menus, would carry their space along.
     let loaded = Box::pin(ports.store.menu(id, &mut walk.asking())).await;
     let loaded = loaded.map_err(|error| Fault(format!("menu {id} cannot be read: {error}")))?;
@@ -119,7 +127,7 @@ async fn through(
             Some(action) => (action, String::new()),
             None => {
                 walk.answer(call).await?;
-                language::propose(call, &loaded.menu.language).await?;
+                walk.language.propose(call, &loaded.menu.language).await?;
                 converse(call, &loaded, walk).await?
             }
         };
@@ -138,7 +146,7 @@ async fn through(
             Action::Say => conditions = false,
             Action::Language(name) => {
                 walk.answer(call).await?;
-                language::choose(call, &name).await?;
+                walk.language.choose(call, &name).await?;
                 conditions = false;
             }
             action => {
