@@ -1,20 +1,28 @@
 //! The command line: what an operator types, and what it answers.
 
+mod calls;
+mod mailbox;
+mod menu;
+mod people;
+mod recording;
+mod records;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use uuid::Uuid;
+use clap::{Args, Parser, Subcommand};
 
-use crate::admin::{
-    audit, calls, check, explain, fallback, import, intercept, listen, mailbox, menu, record, recordings, records,
-    simulate, token,
-};
+pub use self::calls::{Call, Calls, Listen, ListenCommand};
+pub use self::mailbox::MailboxCommand;
+pub use self::menu::MenuCommand;
+pub use self::people::{AuditCommand, InterceptCommand, TokenCommand};
+pub use self::recording::{RecordCommand, Recorded, RecordingsCommand};
+pub use self::records::{Cargo, Records};
+
+use crate::admin;
 use crate::config::{Config, ConfigError};
 use crate::service;
-use crate::store::audit::Head;
-use crate::store::token::Role;
 
 /// The agent that makes an Asterisk node stateless: it decides each call by asking the central database.
 ///
@@ -53,7 +61,7 @@ pub enum Command {
     /// The first row names the columns, in any order. Importing a file again is harmless: rows are updated by their ids. A bad
     /// row is reported with its line and the reason, and then nothing of the file is taken. Rates become a new version of
     /// their deck, which comes into force as a whole at its time.
-    #[command(after_long_help = import::columns())]
+    #[command(after_long_help = admin::import::columns())]
     Import(Import),
     /// Show what would happen to a call, step by step, with every gateway considered
     Explain(Explain),
@@ -107,405 +115,12 @@ pub enum Command {
     Intercept(InterceptCommand),
 }
 
-/// `tandem token`
-#[derive(Debug, Subcommand)]
-pub enum TokenCommand {
-    /// Make a token, and print it, once
-    ///
-    /// When two persons may intercept, a further token of that role is made with a token of one of them in TANDEM_TOKEN only.
-    Create {
-        /// Whose it is, such as alice@example.com; one name for one person
-        #[arg(long, value_name = "NAME")]
-        person: String,
-        /// operator, supervisor (an operator who listens and records), intercept (warrants alone) or auditor
-        #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(Role::NAMES))]
-        role: String,
-        /// Days for which it is good
-        #[arg(long, value_name = "N", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
-        days: u32,
-    },
-    /// List tokens, without their secrets
-    List,
-    /// Take a token back; it is worth nothing from now on
-    Revoke {
-        /// Its id, as `list` tells it
-        id: String,
-    },
-}
-
-/// `tandem audit`
-#[derive(Debug, Subcommand)]
-pub enum AuditCommand {
-    /// Hold every entry against the chain, name the first that is altered, missing or exchanged, and print the head
-    ///
-    /// Exits with 1 when there is one. Keep the head elsewhere: with it a log whose end was cut off, or that was written anew, is found.
-    Verify {
-        /// A head that was kept
-        #[arg(long, value_name = "NUMBER:HASH", value_parser = audit::parse_head)]
-        head: Option<Head>,
-    },
-    /// Print the entries, with a token of the role auditor in TANDEM_TOKEN
-    List {
-        /// Those after this number only
-        #[arg(long, value_name = "NUMBER")]
-        after: Option<i64>,
-    },
-}
-
-/// `tandem intercept`
-#[derive(Debug, Subcommand)]
-pub enum InterceptCommand {
-    /// Ask for an interception; it does nothing until another person approves
-    Request {
-        /// The line's id
-        #[arg(long, value_name = "ID")]
-        line: String,
-        /// The number of the court's warrant
-        #[arg(long, value_name = "NUMBER")]
-        warrant: String,
-        /// When it begins, RFC 3339 or YYYY-MM-DD (UTC)
-        #[arg(long, value_name = "TIME", value_parser = parse_time)]
-        start: DateTime<Utc>,
-        /// When it ends
-        #[arg(long, value_name = "TIME", value_parser = parse_time)]
-        end: DateTime<Utc>,
-        /// The public key of age that alone reads what is intercepted
-        #[arg(long, value_name = "age1...")]
-        recipient: String,
-    },
-    /// Approve one that another person requested
-    Approve {
-        /// Its id
-        id: String,
-    },
-    /// End one, at once
-    End {
-        /// Its id
-        id: String,
-    },
-    /// List all, and how they stand; and what keeps this node from intercepting
-    List,
-    /// Write what was intercepted under one to a folder, as files of age that its recipient alone reads
-    ///
-    /// A call's parts are <call>-<part>.wav.age, ten seconds each, and <call>-<part>.json.age: who, whom, when. Files that are there are passed over.
-    Fetch {
-        /// Its id
-        id: String,
-        /// Where to; it is made
-        folder: PathBuf,
-    },
-    /// Delete all that was intercepted under one
-    Delete {
-        /// Its id
-        id: String,
-    },
-}
-
-/// `tandem calls`
-#[derive(Debug, Args)]
-pub struct Calls {
-    /// Those of this node only
-    #[arg(long, value_name = "NAME")]
-    pub node: Option<String>,
-    /// Those of this line only
-    #[arg(long, value_name = "ID")]
-    pub line: Option<String>,
-    /// Those of this account only
-    #[arg(long, value_name = "ID")]
-    pub account: Option<String>,
-    /// Those of this gateway only
-    #[arg(long, value_name = "ID")]
-    pub gateway: Option<String>,
-    /// For programs: one JSON array; with --follow one object a line
-    #[arg(long)]
-    pub json: bool,
-    /// Go on with what changes, second by second: + is new, ~ is so now, - has ended
-    #[arg(long)]
-    pub follow: bool,
-}
-
-/// `tandem call`
-#[derive(Debug, Args)]
-pub struct Call {
-    /// The line whose phone rings
-    pub from: String,
-    /// What is called, as it would be dialled there
-    pub to: String,
-    /// The node that does it; this one by default
-    #[arg(long, value_name = "NAME")]
-    pub node: Option<String>,
-}
-
-/// `tandem listen`
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-pub struct Listen {
-    /// `list`, `stop`
-    #[command(subcommand)]
-    pub command: Option<ListenCommand>,
-    /// The call: the id that `tandem calls` shows in brackets
-    #[arg(required_unless_present = "of")]
-    pub call: Option<String>,
-    /// The call of this line instead
-    #[arg(long, value_name = "LINE", conflicts_with = "call")]
-    pub of: Option<String>,
-    /// The line whose phone listens
-    #[arg(long, value_name = "LINE", required = true)]
-    pub line: Option<String>,
-    /// It is heard by the side that is listened to
-    #[arg(long, conflicts_with = "barge")]
-    pub whisper: bool,
-    /// It is heard by both sides
-    #[arg(long)]
-    pub barge: bool,
-    /// The node of the call; by default it is looked for
-    #[arg(long, value_name = "NAME")]
-    pub node: Option<String>,
-}
-
-/// `tandem listen`
-#[derive(Debug, Subcommand)]
-pub enum ListenCommand {
-    /// List who listens, on all nodes
-    List,
-    /// End a listening
-    Stop {
-        /// Its id, as `list` tells it
-        id: Uuid,
-    },
-}
-
-/// `tandem mailbox`
-#[derive(Debug, Subcommand)]
-pub enum MailboxCommand {
-    /// List mailboxes with what is in them
-    List {
-        /// Those of this account only
-        #[arg(long, value_name = "ID")]
-        account: Option<String>,
-        /// For programs: one JSON array
-        #[arg(long)]
-        json: bool,
-    },
-    /// List the messages of a mailbox, oldest first
-    Messages {
-        /// The mailbox's id
-        mailbox: String,
-    },
-    /// Give a mailbox a new password, and unlock it
-    ///
-    /// A password is made up and printed, unless one is handed over.
-    Password {
-        /// The mailbox's id
-        mailbox: String,
-        /// Read the password from standard input, a line
-        #[arg(long)]
-        stdin: bool,
-    },
-    /// Move all messages of a mailbox into another
-    Move {
-        /// The mailbox that they are in
-        from: String,
-        /// The mailbox that they are to be in
-        to: String,
-        /// Those of this folder only: INBOX, Old, Work, ...
-        #[arg(long, value_name = "NAME")]
-        folder: Option<String>,
-    },
-    /// Write the messages and greetings of a mailbox as files, as app_voicemail's spool has them
-    Export {
-        /// The mailbox's id
-        mailbox: String,
-        /// The folder in which a folder of the mailbox's number is made
-        folder: PathBuf,
-    },
-}
-
-/// `tandem menu`
-#[derive(Debug, Subcommand)]
-pub enum MenuCommand {
-    /// Draw a menu with all that it leads to
-    Show {
-        /// The menu's id
-        menu: String,
-        /// Write a drawing into this file instead
-        #[arg(long, value_name = "FILE")]
-        svg: Option<PathBuf>,
-    },
-    /// Name what is wrong with the menus in the database, each with the path on which a caller meets it
-    ///
-    /// Exits with 1 when something is. A file of menus is checked when it is imported; this finds what was changed since.
-    Check {
-        /// Those of this account only
-        #[arg(long, value_name = "ID")]
-        account: Option<String>,
-    },
-    /// Put a sound file in the place of what a prompt says, on every node
-    ///
-    /// It is kept as what is recorded by phone is, which takes its place in turn. WAV: where sox is installed, of any rate and number of channels. Run it as
-    /// the agent's user where audio is kept in a directory.
-    Prompt {
-        /// The prompt's id
-        prompt: String,
-        /// The file
-        #[arg(required_unless_present = "erase", conflicts_with = "erase")]
-        file: Option<PathBuf>,
-        /// Erase what was recorded: the prompt's sound or text holds again
-        #[arg(long)]
-        erase: bool,
-    },
-    /// Give an account a new password for recording its prompts by phone
-    ///
-    /// A password is made up and printed, unless one is handed over.
-    Password {
-        /// The account's id
-        account: String,
-        /// Read the password from standard input, a line
-        #[arg(long)]
-        stdin: bool,
-    },
-}
-
-/// `tandem record`
-#[derive(Debug, Subcommand)]
-pub enum RecordCommand {
-    /// Record the calls of a line: all from now on, until it is ended
-    Line {
-        /// The line's id
-        line: String,
-        /// How
-        #[command(flatten)]
-        how: Recorded,
-    },
-    /// Record the calls of all lines of an account: all from now on, until it is ended
-    Account {
-        /// The account's id
-        account: String,
-        /// How
-        #[command(flatten)]
-        how: Recorded,
-    },
-    /// Record a call that goes on, with a token of the role supervisor in TANDEM_TOKEN
-    Call {
-        /// The call: the id that `tandem calls` shows in brackets, of a line's side
-        call: String,
-        /// Both sides in one channel; else left is what the line says, right what it hears
-        #[arg(long)]
-        mixed: bool,
-    },
-    /// End an order, and the recordings that run by it; what was recorded is kept
-    End {
-        /// The order's id, as `orders` lists it
-        order: Uuid,
-    },
-    /// List the orders that nobody has ended
-    Orders,
-}
-
-/// How calls are recorded.
-#[derive(Debug, Args)]
-pub struct Recorded {
-    /// The next so many calls, and no more
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=1_000_000))]
-    pub calls: Option<i32>,
-    /// Until this time, RFC 3339 or YYYY-MM-DD (UTC)
-    #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "calls")]
-    pub until: Option<DateTime<Utc>>,
-    /// Both sides in one channel; else left is what the line says, right what it hears
-    #[arg(long)]
-    pub mixed: bool,
-    /// Who wants it
-    #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
-    pub by: String,
-}
-
-/// `tandem recordings`
-#[derive(Debug, Subcommand)]
-pub enum RecordingsCommand {
-    /// List recordings, the newest first, a thousand at the most
-    List {
-        /// Those of this line only
-        #[arg(long, value_name = "ID")]
-        line: Option<String>,
-        /// Those of this account only
-        #[arg(long, value_name = "ID")]
-        account: Option<String>,
-        /// Those that began at this time or later, RFC 3339 or YYYY-MM-DD (UTC); a week ago by default
-        #[arg(long, value_name = "TIME", value_parser = parse_time)]
-        since: Option<DateTime<Utc>>,
-        /// For programs: one JSON array
-        #[arg(long)]
-        json: bool,
-    },
-    /// Write a recording into a WAV file
-    Fetch {
-        /// The recording's id
-        recording: Uuid,
-        /// The file
-        file: PathBuf,
-    },
-    /// Delete a recording
-    Delete {
-        /// The recording's id
-        recording: Uuid,
-    },
-}
-
-/// `tandem records`
-#[derive(Debug, Subcommand)]
-pub enum Records {
-    /// Tell what waits on this node, since when, how fast it is sent, and what is in quarantine, and why
-    Status {
-        /// What is asked about
-        #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
-        of: Cargo,
-    },
-    /// Put rows of the quarantine back, to be sent again
-    ///
-    /// Do so when the cause is mended. A row that is in the database already is not counted twice.
-    Retry {
-        /// What they are
-        #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
-        of: Cargo,
-        /// Files of the quarantine as `status` names them; all by default
-        rows: Vec<String>,
-    },
-    /// Compare the lines that this node kept with the rows of the database, and name every missing or double one
-    ///
-    /// Exits with 1 when there is one.
-    Verify {
-        /// Calls that began at this time or later, RFC 3339 or YYYY-MM-DD (UTC); an hour before the end by default
-        #[arg(long, value_name = "TIME", value_parser = parse_time)]
-        from: Option<DateTime<Utc>>,
-        /// Calls that began before this time; now by default
-        #[arg(long, value_name = "TIME", value_parser = parse_time)]
-        before: Option<DateTime<Utc>>,
-        /// Send the segments of missing rows again
-        #[arg(long)]
-        mend: bool,
-    },
-}
-
-/// What waits on a node for the central store.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Cargo {
-    /// Call records.
-    #[default]
-    Records,
-    /// Messages of mailboxes.
-    Voicemail,
-    /// Recordings of calls.
-    Recordings,
-    /// What was intercepted.
-    Interceptions,
-}
-
 /// `tandem import`
 #[derive(Debug, Args)]
 pub struct Import {
     /// What the file holds: rates, menus, facilities (the FCC's PSAP registry), or one of the kinds below
-    #[arg(value_parser = import::parse_kind)]
-    pub kind: import::Imports,
+    #[arg(value_parser = admin::import::parse_kind)]
+    pub kind: admin::import::Imports,
     /// The CSV file (for menus TOML), or - for standard input; for mailboxes also Asterisk's voicemail.conf, with --account
     pub file: PathBuf,
     /// For mailboxes of voicemail.conf: the account that they become mailboxes of
@@ -604,23 +219,23 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     };
     match arguments.command {
         Command::Serve => ended(service::serve(config).await),
-        Command::Check => check::run(&config).await,
+        Command::Check => admin::check::run(&config).await,
         Command::Migrate => ended(service::migrate(&config).await),
-        Command::Import(import) => ended(import::run(&config, &import).await),
-        Command::Calls(wanted) => ended(calls::run(&config, &wanted).await),
-        Command::Call(call) => ended(listen::call(&config, &call).await),
-        Command::Listen(wanted) => ended(listen::run(&config, &wanted).await),
-        Command::Explain(call) => ended(explain::run(&config, &call).await),
-        Command::Fallback(command) => ended(fallback::run(&config, &command).await),
-        Command::Mailbox(command) => ended(mailbox::run(&config, &command).await),
-        Command::Menu(command) => ended(menu::run(&config, &command).await),
-        Command::Record(command) => ended(record::run(&config, &command).await),
-        Command::Recordings(command) => ended(recordings::run(&config, &command).await),
-        Command::Records(command) => records::run(&config, &command).await,
-        Command::Token(command) => ended(token::run(&config, &command).await),
-        Command::Audit(command) => audit::run(&config, &command).await,
-        Command::Intercept(command) => ended(intercept::run(&config, command).await),
-        Command::Simulate(simulation) => ended(simulate::run(&config, simulation).await),
+        Command::Import(import) => ended(admin::import::run(&config, &import).await),
+        Command::Calls(wanted) => ended(admin::calls::run(&config, &wanted).await),
+        Command::Call(call) => ended(admin::listen::call(&config, &call).await),
+        Command::Listen(wanted) => ended(admin::listen::run(&config, &wanted).await),
+        Command::Explain(call) => ended(admin::explain::run(&config, &call).await),
+        Command::Fallback(command) => ended(admin::fallback::run(&config, &command).await),
+        Command::Mailbox(command) => ended(admin::mailbox::run(&config, &command).await),
+        Command::Menu(command) => ended(admin::menu::run(&config, &command).await),
+        Command::Record(command) => ended(admin::record::run(&config, &command).await),
+        Command::Recordings(command) => ended(admin::recordings::run(&config, &command).await),
+        Command::Records(command) => admin::records::run(&config, &command).await,
+        Command::Token(command) => ended(admin::token::run(&config, &command).await),
+        Command::Audit(command) => admin::audit::run(&config, &command).await,
+        Command::Intercept(command) => ended(admin::intercept::run(&config, command).await),
+        Command::Simulate(simulation) => ended(admin::simulate::run(&config, simulation).await),
     }
 }
 
