@@ -125,6 +125,10 @@ fn a_sound_file_becomes_what_a_prompt_says() {
     assert!(complaint(plan, &["menu", "prompt", "nobody", &file]).contains("there is no prompt nobody"));
     let text = plan.folder().write("text.wav", "This is no sound.");
     assert!(complaint(plan, &["menu", "prompt", "tone", &text.to_string_lossy()]).contains("text.wav: is no WAV"));
+    let long_file = plan.folder().join("long.wav");
+    std::fs::write(&long_file, wav(440, 301)).unwrap();
+    let long_file = long_file.to_string_lossy();
+    assert!(complaint(plan, &["menu", "prompt", "tone", &long_file]).contains("301 s long; a prompt has up to 300"));
     assert!(complaint(plan, &["menu", "prompt", "tone", "nowhere.wav"]).contains("nowhere.wav"));
     plan.sql("UPDATE prompts SET text = '' WHERE id = 'tone'");
     assert!(complaint(plan, &["menu", "prompt", "tone", "--erase"]).contains("would say nothing"));

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::menu::asking;
 use crate::config::Config;
+use crate::flows::prompt::LONGEST_PROMPT;
 use crate::media::sox::Sox;
 use crate::media::wav;
 use crate::service;
@@ -18,8 +19,6 @@ use crate::store::menu::Announcement;
 
 /// For writing it.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// As by phone.
-const LONGEST: Duration = Duration::from_secs(300);
 
 /// Puts a file in the place of what was recorded for a prompt; without one erases that. What was done.
 ///
@@ -54,8 +53,8 @@ async fn put(config: &Config, store: &Store, prompt: &Announcement, file: &Path)
         }
     };
     let length = wav::length(&bytes).map_err(|error| named(&error))?;
-    if length.is_zero() || length > LONGEST {
-        return Err(named(&format!("is {} s long; a prompt has up to {}", length.as_secs(), LONGEST.as_secs())));
+    if length.is_zero() || length > LONGEST_PROMPT {
+        return Err(named(&format!("is {} s long; a prompt has up to {}", length.as_secs(), LONGEST_PROMPT.as_secs())));
     }
     let depot = service::voicemail::depot(config, store).map_err(|error| error.to_string())?;
     let new = NewPrompt { id: Uuid::now_v7(), prompt_id: prompt.id.clone(), recorded_at: Utc::now() };

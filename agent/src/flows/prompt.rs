@@ -26,8 +26,8 @@ use crate::voicemail::item::Item;
 const FIRST: Duration = Duration::from_millis(600);
 /// For a question while the caller waits.
 const QUESTION: Duration = Duration::from_secs(2);
-/// Longest prompt.
-const LONGEST_PROMPT: Duration = Duration::from_secs(300);
+/// Longest prompt, however it comes.
+pub const LONGEST_PROMPT: Duration = Duration::from_secs(300);
 
 /// Lets somebody record prompts of the account of a line.
 ///
